@@ -1,0 +1,51 @@
+"""What a database looks like: frozen values, read from SQLite and from PostgreSQL."""
+
+from core.schema.affinity import affinity
+from core.schema.model import (
+    Affinity,
+    Check,
+    Column,
+    ConflictClause,
+    Database,
+    Default,
+    ForeignKey,
+    Generated,
+    Index,
+    IndexTerm,
+    Sequence,
+    Table,
+    TableKind,
+    Trigger,
+    View,
+)
+from core.schema.names import fold, quote_identifier, unquote_identifier
+from core.schema.notes import NoteReason, SchemaNote
+from core.schema.postgres import read_postgres
+from core.schema.sqlite import Reading, read_sqlite
+
+__all__ = [
+    "Affinity",
+    "Check",
+    "Column",
+    "ConflictClause",
+    "Database",
+    "Default",
+    "ForeignKey",
+    "Generated",
+    "Index",
+    "IndexTerm",
+    "NoteReason",
+    "Reading",
+    "SchemaNote",
+    "Sequence",
+    "Table",
+    "TableKind",
+    "Trigger",
+    "View",
+    "affinity",
+    "fold",
+    "quote_identifier",
+    "read_postgres",
+    "read_sqlite",
+    "unquote_identifier",
+]
