@@ -1,0 +1,10 @@
+"""One scan of a snapshot: what is really stored.
+
+Knows how values look; refuses to know what should become of them (that is the
+plan) or where they go.
+"""
+
+from core.census.model import Census, ColumnCensus, TableCensus, merged
+from core.census.scan import take_census
+
+__all__ = ["Census", "ColumnCensus", "TableCensus", "merged", "take_census"]

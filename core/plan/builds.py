@@ -1,0 +1,254 @@
+"""Keys, indexes, foreign keys and sequences: what is built once the rows are in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from core.census import Census
+from core.plan.ddl import listed, qualified
+from core.plan.fates import lost
+from core.plan.model import Build, BuildKind, Fate, ObjectFate, TablePlan
+from core.plan.names import Names, quoted
+from core.schema.model import ForeignKey, Index, IndexTerm, Table
+from core.schema.names import fold
+from core.values import types
+
+_TEXTS = (types.TEXT, types.VARCHAR)
+_PLAIN = (None, "BINARY")
+_COLLATED = {"NOCASE": 'lower({} COLLATE "C")', "RTRIM": "rtrim({}, ' ')"}
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a table's objects are built: its schema, its plan, the other tables'
+    plans by folded source name, and the names already given."""
+
+    schema: str
+    table: Table
+    plan: TablePlan
+    others: Mapping[str, TablePlan]
+    names: Names
+
+
+Built = Build | ObjectFate
+
+
+def table_builds(site: Site, census: Census) -> Iterator[Built]:
+    """Everything of one table but its foreign keys: a build for what can be
+    carried, a fate for what cannot."""
+    yield from _primary_key(site)
+    for index in site.table.indexes:
+        if index.origin != "primary":
+            yield _index(site, index)
+    yield from _sequence(site, census)
+
+
+def foreign_key_builds(site: Site, built: tuple[Build, ...]) -> Iterator[Built]:
+    """The table's foreign keys; ``built`` are the keys of all tables."""
+    for key in site.table.foreign_keys:
+        yield _foreign_key(site, key, built)
+
+
+# --- primary keys ---------------------------------------------------------------
+
+
+def _primary_key(site: Site) -> Iterator[Built]:
+    columns = site.table.primary_key
+    if not columns:
+        return
+    wanted = site.table.primary_key_name or f"{site.plan.target}_pkey"
+    name = site.names.give(wanted)
+    yield Build(
+        kind=BuildKind.PRIMARY_KEY,
+        name=name,
+        table=site.plan.name,
+        sql=f"ALTER TABLE {_target(site)} ADD CONSTRAINT {quoted(name)} PRIMARY KEY"
+        f" ({_columns(site, columns)})",
+        fate=_fate(site, "primary_key", wanted),
+        key=columns,
+    )
+    index = next((i for i in site.table.indexes if i.origin == "primary"), None)
+    if index is not None and any(_is_collated(site, term) for term in index.terms):
+        # The key itself compares with case: this index keeps SQLite's comparison.
+        yield _index(site, index)
+
+
+# --- indexes and uniques ----------------------------------------------------------
+
+
+def _index(site: Site, index: Index) -> Built:
+    kind = "unique" if index.unique else "index"
+    shown = index.constraint or (
+        index.name if index.origin == "index" else _unique_name(site, index)
+    )
+    if reason := _why_not(site, index):
+        return lost(kind, shown, site.plan.name, reason, original=index.sql or "")
+    collated = tuple(t.column or "" for t in index.terms if _is_collated(site, t))
+    name = site.names.give(shown)
+    if index.origin == "unique" and not collated:
+        sql = f"ALTER TABLE {_target(site)} ADD CONSTRAINT {quoted(name)} UNIQUE ({_terms(site, index)})"
+    else:
+        unique = "UNIQUE " if index.unique else ""
+        sql = f"CREATE {unique}INDEX {quoted(name)} ON {_target(site)} ({_terms(site, index)})"
+    fate = _fate(site, kind, shown, collated=bool(collated), original=index.sql or "")
+    return Build(
+        kind=BuildKind.UNIQUE if index.unique else BuildKind.INDEX,
+        name=name,
+        table=site.plan.name,
+        sql=sql,
+        fate=fate,
+        key=() if collated or not index.unique else tuple(t.column or "" for t in index.terms),
+        collated=collated,
+    )
+
+
+def _unique_name(site: Site, index: Index) -> str:
+    columns = "_".join(term.column or "expression" for term in index.terms)
+    return f"{site.plan.target}_{columns}_key"
+
+
+def _why_not(site: Site, index: Index) -> str:
+    if index.where is not None:
+        return "partial_index"
+    planned = {column.source for column in site.plan.columns}
+    for term in index.terms:
+        if term.column is None:
+            return "expression_index"
+        if term.column not in planned:
+            return "column_not_carried"
+        if (term.collation or "BINARY").upper() not in ("BINARY", *_COLLATED):
+            return "custom_collation"
+        if site.plan.column(term.column).type.name == types.JSON:
+            return "json_not_comparable"
+    return ""
+
+
+def _is_collated(site: Site, term: IndexTerm) -> bool:
+    """Whether the term compares text in a way that takes an expression here."""
+    if term.column is None or (term.collation or "BINARY").upper() not in _COLLATED:
+        return False
+    return any(c.source == term.column and c.type.name in _TEXTS for c in site.plan.columns)
+
+
+def _terms(site: Site, index: Index) -> str:
+    plain = index.origin == "unique" and not any(_is_collated(site, t) for t in index.terms)
+    return ", ".join(_term(site, term, directed=not plain) for term in index.terms)
+
+
+def _term(site: Site, term: IndexTerm, *, directed: bool) -> str:
+    assert term.column is not None
+    text = quoted(site.plan.column(term.column).target)
+    if _is_collated(site, term):
+        text = f"({_COLLATED[(term.collation or '').upper()].format(text)})"
+    return f"{text} DESC" if directed and term.descending else text
+
+
+# --- sequences --------------------------------------------------------------------
+
+
+def _sequence(site: Site, census: Census) -> Iterator[Built]:
+    column = next((c for c in site.plan.columns if c.identity), None)
+    if column is None:
+        return
+    highest = census.tables[site.plan.name].columns[column.source].integer_max or 0
+    last = max(highest, site.plan.last_sequence or 0)
+    name = f"{site.plan.name}.{column.source}"
+    sequence = f"pg_get_serial_sequence({_text(_target(site))}, {_text(column.target)})"
+    value, used = (last, "true") if last >= 1 else (1, "false")
+    yield Build(
+        kind=BuildKind.SEQUENCE,
+        name=name,
+        table=site.plan.name,
+        sql=f"SELECT setval({sequence}, {value}, {used})",
+        fate=_fate(site, "sequence", name),
+    )
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+# --- foreign keys -----------------------------------------------------------------
+
+
+def _foreign_key(site: Site, key: ForeignKey, built: tuple[Build, ...]) -> Built:
+    shown = key.name or f"{site.plan.target}_{'_'.join(key.columns)}_fkey"
+    parent = site.others.get(fold(key.parent))
+    if reason := _why_no_reference(site, key, parent):
+        return lost("foreign_key", shown, site.plan.name, reason, parent=key.parent)
+    assert parent is not None
+    if not _has_key(parent, key, built):
+        return lost("foreign_key", shown, site.plan.name, "parent_not_unique", parent=key.parent)
+    name = site.names.give(shown)
+    body = (
+        f"FOREIGN KEY ({_columns(site, key.columns)}) REFERENCES "
+        f"{qualified(site.schema, parent.target)} ({_planned(parent, key.parent_columns)})"
+        f" ON UPDATE {key.on_update} ON DELETE {key.on_delete}{_deferral(key)} NOT VALID"
+    )
+    return Build(
+        kind=BuildKind.FOREIGN_KEY,
+        name=name,
+        table=site.plan.name,
+        sql=f"ALTER TABLE {_target(site)} ADD CONSTRAINT {quoted(name)} {body}",
+        validate=f"ALTER TABLE {_target(site)} VALIDATE CONSTRAINT {quoted(name)}",
+        fate=_fate(site, "foreign_key", shown),
+    )
+
+
+def _why_no_reference(site: Site, key: ForeignKey, parent: TablePlan | None) -> str:
+    if parent is None:
+        return "parent_missing"
+    if not key.parent_columns or len(key.columns) != len(key.parent_columns):
+        return "parent_key_mismatch"
+    for child, referred in zip(key.columns, key.parent_columns, strict=True):
+        own = next((c for c in site.plan.columns if fold(c.source) == fold(child)), None)
+        other = next((c for c in parent.columns if fold(c.source) == fold(referred)), None)
+        if own is None or other is None:
+            return "parent_key_mismatch"
+        same_text = own.type.name in _TEXTS and other.type.name in _TEXTS
+        if own.type.name != other.type.name and not same_text:
+            return "types_differ"
+    return ""
+
+
+def _has_key(parent: TablePlan, key: ForeignKey, built: tuple[Build, ...]) -> bool:
+    """Whether the parent will have a plain unique key on the columns referred to."""
+    wanted = sorted(map(fold, key.parent_columns))
+    keys = (b.key for b in built if b.table == parent.name)
+    return any(sorted(map(fold, columns)) == wanted for columns in keys)
+
+
+def _deferral(key: ForeignKey) -> str:
+    if not key.deferrable:
+        return ""
+    return " DEFERRABLE INITIALLY DEFERRED" if key.initially_deferred else " DEFERRABLE"
+
+
+# --- words shared by all ------------------------------------------------------------
+
+
+def _target(site: Site) -> str:
+    return qualified(site.schema, site.plan.target)
+
+
+def _columns(site: Site, names: tuple[str, ...]) -> str:
+    return _planned(site.plan, names)
+
+
+def _planned(plan: TablePlan, names: tuple[str, ...]) -> str:
+    folded = {fold(c.source): c.target for c in plan.columns}
+    return listed(folded[fold(name)] for name in names)
+
+
+def _fate(
+    site: Site, kind: str, name: str, *, collated: bool = False, original: str = ""
+) -> ObjectFate:
+    return ObjectFate(
+        kind=kind,
+        name=name,
+        table=site.plan.name,
+        fate=Fate.REWRITTEN if collated else Fate.CARRIED,
+        reason="index_collation" if collated else "",
+        original=original,
+    )

@@ -1,0 +1,119 @@
+"""The type of every column: the census decides, a person may decide otherwise,
+and columns tied by foreign keys are decided together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from core.census import Census, ColumnCensus, merged
+from core.plan.choices import Choices
+from core.plan.decide import Decision, decide, fits, suits
+from core.schema.model import Column, Database, Table, TableKind
+from core.schema.names import fold
+from core.schema.reading import ColumnRef, joined_columns
+from core.values import types
+from core.values.declared import Declared, declared
+
+Decisions = Mapping[ColumnRef, Decision]
+_TEXTS = (types.TEXT, types.VARCHAR)
+
+
+def decide_columns(database: Database, census: Census, choices: Choices) -> Decisions:
+    """A decision for each column that the census could read."""
+    columns = _Columns(database, census)
+    decisions = {ref: columns.alone(ref) for ref in columns.refs}
+    for group in joined_columns(database):
+        decisions.update(columns.together(group & columns.refs, decisions))
+    for ref in columns.refs:
+        chosen = choices.column(*ref).conversion
+        if chosen is not None and chosen != decisions[ref].conversion:
+            own = columns.census(ref)
+            misfits = own.values - fits(chosen, own) if _countable(chosen.rule) else 0
+            decisions[ref] = Decision(chosen, misfits=misfits, chosen=True)
+    return decisions
+
+
+def _countable(rule: str) -> bool:
+    return not rule.startswith("epoch:")
+
+
+class _Columns:
+    """Columns of a database, looked up by (table, column)."""
+
+    def __init__(self, database: Database, census: Census) -> None:
+        self._census = census
+        self._tables = {t.name: t for t in database.tables if t.kind is TableKind.ORDINARY}
+        self._keyed = {ref for t in self._tables.values() for ref in _keyed(t)}
+        self._parents = _parents(database)
+        self.refs = frozenset(
+            (name, column) for name, counted in census.tables.items() for column in counted.columns
+        )
+
+    def census(self, ref: ColumnRef) -> ColumnCensus:
+        return self._census.tables[ref[0]].columns[ref[1]]
+
+    def alone(self, ref: ColumnRef) -> Decision:
+        """The decision of a column by itself."""
+        return self._decide(ref, self.census(ref))
+
+    def together(
+        self, group: frozenset[ColumnRef], alone: Mapping[ColumnRef, Decision]
+    ) -> dict[ColumnRef, Decision]:
+        """The decisions of a group tied by foreign keys, led by the key referred to.
+
+        A member whose values do not suit the common type keeps its own; its
+        foreign key is then listed as not carried.
+        """
+        kinds = {alone[ref].conversion.type.name for ref in group}
+        if len({alone[ref].conversion for ref in group}) <= 1 or kinds <= set(_TEXTS):
+            return {}
+        leader = min(group, key=self._rank)
+        joint = self._decide(leader, merged([self.census(ref) for ref in sorted(group)]))
+        if not suits(joint.conversion, self.census(leader)):
+            joint = alone[leader]
+        return {ref: self._joined(ref, joint) for ref in group if self._follows(ref, joint)}
+
+    def _follows(self, ref: ColumnRef, joint: Decision) -> bool:
+        return suits(joint.conversion, self.census(ref))
+
+    def _joined(self, ref: ColumnRef, joint: Decision) -> Decision:
+        own = self.census(ref)
+        return replace(joint, misfits=own.values - fits(joint.conversion, own))
+
+    def _rank(self, ref: ColumnRef) -> tuple[bool, bool, ColumnRef]:
+        table = self._tables[ref[0]]
+        return (ref not in self._parents, table.rowid_alias != ref[1], ref)
+
+    def _decide(self, ref: ColumnRef, census: ColumnCensus) -> Decision:
+        column = self._column(ref)
+        return decide(
+            self._declared(ref), census, affinity=column.affinity, in_key=ref in self._keyed
+        )
+
+    def _column(self, ref: ColumnRef) -> Column:
+        return self._tables[ref[0]].column(ref[1])
+
+    def _declared(self, ref: ColumnRef) -> Declared:
+        table = self._tables[ref[0]]
+        return declared(self._column(ref).declared_type, strict=table.strict)
+
+
+def _keyed(table: Table) -> set[ColumnRef]:
+    """Columns of a table that are part of a key, an index or a foreign key."""
+    names = set(table.primary_key)
+    names |= {term.column for index in table.indexes for term in index.terms if term.column}
+    names |= {column for key in table.foreign_keys for column in key.columns}
+    return {(table.name, table.column(name).name) for name in names}
+
+
+def _parents(database: Database) -> set[ColumnRef]:
+    known = {fold(t.name): t for t in database.tables}
+    return {
+        (parent.name, parent.column(column).name)
+        for table in database.tables
+        for key in table.foreign_keys
+        if (parent := known.get(fold(key.parent))) is not None
+        for column in key.parent_columns
+        if any(fold(c.name) == fold(column) for c in parent.columns)
+    }

@@ -1,0 +1,170 @@
+"""The fate of every schema object that is not built later: tables, columns,
+defaults, collations, and all that is listed as not carried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from core.plan.columns import Decisions
+from core.plan.model import Build, ColumnPlan, Fate, ObjectFate, TablePlan
+from core.schema.model import Column, Database, Table, TableKind
+from core.schema.notes import NoteReason, SchemaNote
+from core.values import types
+from core.values.declared import Kind, declared
+
+
+def lost(
+    kind: str, name: str, table: str, reason: str, *, original: str = "", **facts: str
+) -> ObjectFate:
+    """An object that is not carried, and why."""
+    return ObjectFate(
+        kind=kind,
+        name=name,
+        table=table,
+        fate=Fate.NOT_CARRIED,
+        reason=reason,
+        facts=facts,
+        counts=True,
+        original=original,
+    )
+
+
+def database_fates(database: Database) -> Iterator[ObjectFate]:
+    """Views, triggers, virtual tables and the shadow tables that belong to them."""
+    for view in database.views:
+        yield lost("view", view.name, "", "view", original=view.sql)
+    for trigger in database.triggers:
+        yield lost("trigger", trigger.name, trigger.table, "trigger", original=trigger.sql)
+    for table in database.tables:
+        if table.kind is TableKind.VIRTUAL:
+            module = table.module or "?"
+            yield lost(
+                "virtual_table", table.name, "", "virtual", original=table.sql, module=module
+            )
+        elif table.kind is TableKind.SHADOW:
+            yield lost("shadow_table", table.name, "", "shadow", original=table.sql)
+
+
+# Objects that these reasons speak of are in the schema that was read all the same.
+_READ_IN_PART = (NoteReason.SQL_NOT_TEXT, NoteReason.SQL_UNPARSED)
+_KNOWN_OTHERWISE = (NoteReason.MODULE_MISSING, NoteReason.VIEW_BROKEN)
+
+
+def note_fates(notes: Iterable[SchemaNote]) -> Iterator[ObjectFate]:
+    """What could not be read of the schema cannot be carried either."""
+    for note in notes:
+        # Views and triggers that could not be read whole are listed as such already.
+        if note.reason_id not in _KNOWN_OTHERWISE and not (
+            note.kind in ("view", "trigger") and note.reason_id in _READ_IN_PART
+        ):
+            reason = note.reason_id.value
+            yield lost(note.kind, note.object, "", reason, detail=note.detail)
+
+
+def table_fates(table: Table, plan: TablePlan, decisions: Decisions) -> Iterator[ObjectFate]:
+    """One carried table and what belongs to it alone."""
+    yield _table(table, plan)
+    planned = {column.source: column for column in plan.columns}
+    for column in table.columns:
+        if column.name in planned:
+            yield from _column(table, column, planned[column.name], decisions)
+        yield from _generation(table, column)
+    for check in table.checks:
+        name = check.name or f"{table.name}: {check.expression}"
+        yield lost("check", name, table.name, "check", original=check.expression)
+    for clause in table.conflict_clauses:
+        name = f"{clause.constraint} ({', '.join(clause.columns)}) ON CONFLICT {clause.action}"
+        if clause.action != "ABORT":
+            yield lost("conflict_clause", name, table.name, "conflict_clause")
+
+
+def collation_fates(table: Table, plan: TablePlan, builds: Iterable[Build]) -> Iterator[ObjectFate]:
+    """Columns that compare otherwise than by bytes: kept where an index keeps it."""
+    kept = {name for build in builds if build.table == table.name for name in build.collated}
+    texts = {c.source for c in plan.columns if c.type.name in (types.TEXT, types.VARCHAR)}
+    for column in table.columns:
+        collation = (column.collation or "BINARY").upper()
+        # Only text has a collation: other types compare the same on both sides.
+        if collation == "BINARY" or column.name not in texts:
+            continue
+        name = f"{table.name}.{column.name}"
+        if column.name in kept:
+            yield _rewritten("collation", name, table.name, "collation_by_index", collation)
+        else:
+            yield lost("collation", name, table.name, "collation", collation=collation)
+
+
+def _table(table: Table, plan: TablePlan) -> ObjectFate:
+    renamed = plan.target != table.name
+    return ObjectFate(
+        kind="table",
+        name=table.name,
+        table=table.name,
+        fate=Fate.REWRITTEN if renamed else Fate.CARRIED,
+        reason="renamed" if renamed else "",
+        facts={"target": plan.target} if renamed else {},
+    )
+
+
+def _column(
+    table: Table, column: Column, plan: ColumnPlan, decisions: Decisions
+) -> Iterator[ObjectFate]:
+    decision = decisions[table.name, column.name]
+    unknown = declared(column.declared_type, strict=table.strict).kind is Kind.UNKNOWN
+    facts = {"declared": column.declared_type, "type": plan.type.sql, "rule": plan.rule}
+    name = f"{table.name}.{column.name}"
+    if decision.retyped:
+        yield _rewritten_column(name, table.name, "retyped", facts, counts=True)
+    elif decision.chosen:
+        yield _rewritten_column(name, table.name, "type_chosen", facts)
+    elif decision.widened:
+        yield _rewritten_column(name, table.name, "widened", facts)
+    elif unknown:
+        yield _rewritten_column(name, table.name, "type_by_census", facts)
+    if plan.target != column.name:
+        yield _rewritten_column(name, table.name, "renamed", {"target": plan.target})
+    if column.default is not None:
+        yield _default(table, column, plan)
+
+
+def _default(table: Table, column: Column, plan: ColumnPlan) -> ObjectFate:
+    assert column.default is not None
+    name = f"{table.name}.{column.name}"
+    original = column.default.expression
+    if not column.default.literal:
+        return lost("default", name, table.name, "default_expression", original=original)
+    if plan.default is None:
+        return lost("default", name, table.name, "default_misfit", original=original)
+    return ObjectFate(kind="default", name=name, table=table.name, fate=Fate.CARRIED)
+
+
+def _generation(table: Table, column: Column) -> Iterator[ObjectFate]:
+    if column.generated is not None:
+        name = f"{table.name}.{column.name}"
+        original = column.generation_expression or ""
+        yield lost("generated", name, table.name, "generated", original=original)
+
+
+def _rewritten_column(
+    name: str, table: str, reason: str, facts: dict[str, str], *, counts: bool = False
+) -> ObjectFate:
+    return ObjectFate(
+        kind="column",
+        name=name,
+        table=table,
+        fate=Fate.REWRITTEN,
+        reason=reason,
+        facts=facts,
+        counts=counts,
+    )
+
+
+def _rewritten(kind: str, name: str, table: str, reason: str, collation: str) -> ObjectFate:
+    return ObjectFate(
+        kind=kind,
+        name=name,
+        table=table,
+        fate=Fate.REWRITTEN,
+        reason=reason,
+        facts={"collation": collation},
+    )

@@ -1,0 +1,201 @@
+"""From schema and census to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import apsw
+
+from core.census import Census, ColumnCensus, TableCensus
+from core.plan.builds import Site, foreign_key_builds, table_builds
+from core.plan.choices import NO_CHOICES, Choices
+from core.plan.columns import Decisions, decide_columns
+from core.plan.fates import collation_fates, database_fates, lost, note_fates, table_fates
+from core.plan.model import Build, BuildKind, ColumnPlan, ObjectFate, Plan, TablePlan
+from core.plan.names import Names, column_names
+from core.schema.model import Column, Database, Table, TableKind
+from core.schema.names import fold
+from core.schema.notes import SchemaNote
+from core.schema.reading import table_source
+from core.values import types
+from core.values.canonical import literal
+from core.values.defaults import default_value
+from core.values.exact import converter
+from core.values.storage import storage_class
+from core.values.types import Conversion, Reject
+
+COLUMNS_MAX = 1600
+
+
+def make_plan(
+    database: Database,
+    census: Census,
+    *,
+    schema: str = "public",
+    choices: Choices = NO_CHOICES,
+    notes: Iterable[SchemaNote] = (),
+) -> Plan:
+    """The plan for carrying ``database`` into ``schema``, with a person's choices.
+
+    ``notes`` are what the schema's reader could not read.
+    """
+    carried, left_out = _sorted_out(database, choices)
+    decisions = decide_columns(database, census, choices)
+    names = Names()
+    chosen = [choices.table(table.name).target for table in carried]
+    targets = [names.give(want or table.name) for table, want in zip(carried, chosen, strict=True)]
+    plans = tuple(
+        _table_plan(number, table, target, database, census, decisions, choices)
+        for number, (table, target) in enumerate(zip(carried, targets, strict=True), start=1)
+    )
+    builds, unbuilt = _builds(schema, carried, plans, names, census)
+    fates = [*left_out, *database_fates(database), *note_fates(notes), *unbuilt]
+    for table, plan in zip(carried, plans, strict=True):
+        fates.extend(table_fates(table, plan, decisions))
+        fates.extend(collation_fates(table, plan, builds))
+        fates.extend(_unreadable(census.tables[table.name]))
+    return Plan(
+        schema=schema,
+        encoding=database.encoding,
+        tables=plans,
+        builds=builds,
+        objects=tuple(fates),
+    )
+
+
+def _sorted_out(database: Database, choices: Choices) -> tuple[list[Table], list[ObjectFate]]:
+    """The tables that are carried, and the fates of ordinary tables that are not."""
+    carried: list[Table] = []
+    left_out: list[ObjectFate] = []
+    for table in database.tables:
+        if table.kind is not TableKind.ORDINARY:
+            continue
+        if not choices.table(table.name).carry:
+            left_out.append(lost("table", table.name, table.name, "left_out"))
+        elif len(table.columns) > COLUMNS_MAX:
+            found = str(len(table.columns))
+            left_out.append(
+                lost("table", table.name, table.name, "too_many_columns", columns=found)
+            )
+        else:
+            carried.append(table)
+    return carried, left_out
+
+
+def _table_plan(
+    number: int,
+    table: Table,
+    target: str,
+    database: Database,
+    census: Census,
+    decisions: Decisions,
+    choices: Choices,
+) -> TablePlan:
+    counted = census.tables[table.name]
+    readable = [c for c in table.columns if c.name in counted.columns]
+    own = choices.table(table.name).columns
+    wanted = {c.name: own[c.name].target if c.name in own else None for c in readable}
+    targets = column_names([wanted[c.name] or c.name for c in readable])
+    columns = tuple(
+        _column_plan(
+            table, c, targets[wanted[c.name] or c.name], counted.columns[c.name], decisions
+        )
+        for c in readable
+    )
+    last = next((s.last for s in database.sequences if s.table == table.name), None)
+    return TablePlan(
+        number=number,
+        source=table_source(table, database.encoding, [c.name for c in readable]),
+        target=target,
+        columns=columns,
+        rows=counted.rows,
+        primary_key=table.primary_key,
+        last_sequence=last,
+    )
+
+
+def _column_plan(
+    table: Table, column: Column, target: str, census: ColumnCensus, decisions: Decisions
+) -> ColumnPlan:
+    decision = decisions[table.name, column.name]
+    conversion = decision.conversion
+    is_alias = column.name == table.rowid_alias
+    return ColumnPlan(
+        source=column.name,
+        target=target,
+        declared=column.declared_type,
+        type=conversion.type,
+        rule=conversion.rule,
+        not_null=column.not_null or is_alias or column.name in table.primary_key,
+        identity=is_alias and conversion.type.name == types.BIGINT,
+        default=_default(column, conversion),
+        spelling=_spelling(conversion, census),
+        saw=_saw(census),
+        misfits=decision.misfits,
+    )
+
+
+def _default(column: Column, conversion: Conversion) -> str | None:
+    """The literal default as SQL of the target type, None when there is none to be had."""
+    if column.default is None or not column.default.literal or column.generated is not None:
+        return None
+    try:
+        value = default_value(column.declared_type, column.default.expression)
+    except apsw.Error:
+        return None
+    outcome = converter(conversion)(value)
+    return None if isinstance(outcome, Reject) else literal(conversion.type, outcome)
+
+
+def _spelling(conversion: Conversion, census: ColumnCensus) -> str:
+    """How the source writes what the target keeps in another form."""
+    if conversion.rule == "uuid":
+        return "/".join(sorted(census.shapes))
+    if conversion.rule != "iso":
+        return ""
+    written = sorted(census.spellings, key=lambda s: -census.spellings[s])
+    return " | ".join(written)
+
+
+def _saw(census: ColumnCensus) -> str:
+    """A column's census in a few words."""
+    classes = (
+        (census.integers, storage_class(0)),
+        (census.reals, storage_class(0.0)),
+        (census.texts, storage_class("")),
+        (census.blobs, storage_class(b"")),
+        (census.nulls, storage_class(None)),
+    )
+    words = [f"{count} {name}" for count, name in classes if count]
+    if census.integer_min is not None:
+        words.append(f"{census.integer_min}..{census.integer_max}")
+    if census.chars_max:
+        words.append(f"up to {census.chars_max} characters")
+    return ", ".join(words) or "no rows"
+
+
+def _builds(
+    schema: str,
+    tables: list[Table],
+    plans: tuple[TablePlan, ...],
+    names: Names,
+    census: Census,
+) -> tuple[tuple[Build, ...], list[ObjectFate]]:
+    others = {fold(plan.name): plan for plan in plans}
+    sites = [
+        Site(schema, table, plan, others, names) for table, plan in zip(tables, plans, strict=True)
+    ]
+    made = [item for site in sites for item in table_builds(site, census)]
+    keys = tuple(item for item in made if isinstance(item, Build))
+    made += [item for site in sites for item in foreign_key_builds(site, keys)]
+    builds = [item for item in made if isinstance(item, Build)]
+    order = list(BuildKind)
+    builds.sort(key=lambda build: order.index(build.kind))
+    return tuple(builds), [item for item in made if isinstance(item, ObjectFate)]
+
+
+def _unreadable(counted: TableCensus) -> Iterator[ObjectFate]:
+    details: Mapping[str, str] = counted.unreadable
+    for column, detail in details.items():
+        name = f"{counted.table}.{column}"
+        yield lost("column", name, counted.table, "unreadable_column", detail=detail)

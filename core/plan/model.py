@@ -1,0 +1,134 @@
+"""A plan: everything a run will do, as frozen values.
+
+Made from a schema and a census, changed by a person through its TOML, executed
+by :mod:`core.transfer`, and the yardstick of :mod:`core.verify`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from core.source.rows import TableSource
+from core.values.types import Conversion, TargetType
+
+
+class Fate(StrEnum):
+    """What becomes of a schema object."""
+
+    CARRIED = "carried"
+    REWRITTEN = "rewritten"
+    NOT_CARRIED = "not_carried"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectFate:
+    """One schema object of the source and its fate.
+
+    ``reason`` is an id of the catalogue (``fate.<reason>``) with its ``facts``, ''
+    when carried as it was. ``counts``: the exit code speaks of it.
+    """
+
+    kind: str
+    name: str
+    table: str
+    fate: Fate
+    reason: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+    counts: bool = False
+    original: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnPlan:
+    """One column: its name and declared type in the source, its name, type and rule
+    in the target. ``default`` is a SQL literal. ``spelling`` tells how the source
+    writes its moments or booleans ('' when it says nothing). ``saw`` is the
+    census in a few words, for the reader of the plan."""
+
+    source: str
+    target: str
+    declared: str
+    type: TargetType
+    rule: str
+    not_null: bool = False
+    identity: bool = False
+    default: str | None = None
+    spelling: str = ""
+    saw: str = ""
+    misfits: int = 0
+
+    @property
+    def conversion(self) -> Conversion:
+        """How the column's values are carried."""
+        return Conversion(self.type, self.rule)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TablePlan:
+    """One table that is carried. ``number`` is its place in the plan and its name
+    in the ledger. ``primary_key`` has source names, () without one.
+    ``last_sequence``: the highest key number ever handed out."""
+
+    number: int
+    source: TableSource
+    target: str
+    columns: tuple[ColumnPlan, ...]
+    rows: int
+    primary_key: tuple[str, ...] = ()
+    last_sequence: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The table's name in the source."""
+        return self.source.table
+
+    def column(self, source: str) -> ColumnPlan:
+        """The plan of the column called ``source`` in the source."""
+        return next(c for c in self.columns if c.source == source)
+
+
+class BuildKind(StrEnum):
+    """What is built after the rows are in, in this order."""
+
+    PRIMARY_KEY = "primary_key"
+    UNIQUE = "unique"
+    INDEX = "index"
+    FOREIGN_KEY = "foreign_key"
+    SEQUENCE = "sequence"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """A constraint, index or sequence to make on the target once the rows are there.
+
+    ``fate`` is what is recorded when it succeeds. ``key``: the source columns that
+    it makes unique, compared as they are; ``collated``: those whose own collation it
+    keeps by an expression. ``validate``: for a foreign key, the
+    statement that proves its rows.
+    """
+
+    kind: BuildKind
+    name: str
+    table: str
+    sql: str
+    fate: ObjectFate
+    key: tuple[str, ...] = ()
+    collated: tuple[str, ...] = ()
+    validate: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The whole plan. ``objects`` have their fate already; ``builds`` get theirs
+    when they are made."""
+
+    schema: str
+    encoding: str
+    tables: tuple[TablePlan, ...]
+    builds: tuple[Build, ...]
+    objects: tuple[ObjectFate, ...]
+
+    def table(self, source: str) -> TablePlan:
+        """The plan of the table called ``source``."""
+        return next(t for t in self.tables if t.name == source)

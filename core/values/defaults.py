@@ -1,0 +1,31 @@
+"""What a literal default really stores, asked of SQLite itself."""
+
+from __future__ import annotations
+
+import apsw
+
+from core.source.rows import (
+    KeyKind,
+    RowKey,
+    SqliteValue,
+    TableSource,
+    read_row,
+)
+
+
+def default_value(declared_type: str, expression: str) -> SqliteValue:
+    """The value that ``DEFAULT expression`` stores in a column of ``declared_type``.
+
+    Affinity is applied: ``DEFAULT '5'`` on an INTEGER column stores 5. Raises
+    apsw.Error when SQLite refuses the expression.
+    """
+    memory = apsw.Connection(":memory:")
+    try:
+        column = f'"value" {declared_type} DEFAULT {expression}'
+        memory.execute(f"CREATE TABLE one ({column})")
+        memory.execute("INSERT INTO one DEFAULT VALUES")
+        key = RowKey(kind=KeyKind.ROWID, columns=("rowid",))
+        row = read_row(memory, TableSource(table="one", columns=("value",), key=key), (1,))
+        return None if row is None else row[0]
+    finally:
+        memory.close()
