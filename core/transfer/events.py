@@ -1,0 +1,53 @@
+"""What a run tells of itself while it works, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotTaken:
+    """The page copy is on disk."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scanned:
+    """The census has seen some more rows of a table."""
+
+    table: str
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunBegun:
+    """A run stands in the ledger. ``rows_done``: already safe from before."""
+
+    run: UUID
+    rows: int
+    rows_done: int
+    resumed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChunkCommitted:
+    """A chunk and its line in the ledger are committed."""
+
+    table: str
+    rows_read: int
+    rows_quarantined: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """A key, an index, a foreign key or a sequence has its fate."""
+
+    kind: str
+    name: str
+    carried: bool
+
+
+Event = SnapshotTaken | Scanned | RunBegun | ChunkCommitted | Built

@@ -1,0 +1,72 @@
+"""From a source file to a snapshot, its census and a plan: nothing of the target yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from core.census import Census, take_census
+from core.errors import SourceHasNoTables
+from core.plan import NO_CHOICES, Choices, Plan, check_fit, make_plan
+from core.schema.sqlite import Reading, read_sqlite
+from core.source.integrity import check_integrity
+from core.source.opening import SourceFile
+from core.source.reading import reading
+from core.source.snapshot import Snapshot, open_snapshot, take_snapshot
+from core.transfer.events import Event, Scanned, SnapshotTaken
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """All that is known before a run touches its target. ``notes`` are what
+    SQLite's own check had to say that does not stop a copy."""
+
+    snapshot: Snapshot
+    reading: Reading
+    census: Census
+    plan: Plan
+    notes: tuple[str, ...]
+
+
+@contextmanager
+def snapshot_connection(path: Path, *, run: str = "?") -> Iterator[apsw.Connection]:
+    """A snapshot to read from; what SQLite raises names the file."""
+    connection = open_snapshot(path, run=run)
+    try:
+        with reading(path):
+            yield connection
+    finally:
+        connection.close()
+
+
+def prepare(
+    source: SourceFile,
+    snapshot_path: Path,
+    *,
+    schema: str,
+    choices: Choices = NO_CHOICES,
+    choices_path: str = "",
+    tell: Callable[[Event], None] = lambda _: None,
+) -> Prepared:
+    """Copy the source's pages to ``snapshot_path``, check them, scan them, plan.
+
+    Raises SourceHasNoTables, PlanDoesNotFit, and what a snapshot raises; the
+    snapshot is then removed by the caller.
+    """
+    snapshot = take_snapshot(source, snapshot_path)
+    tell(SnapshotTaken(bytes=snapshot.bytes, sha256=snapshot.sha256))
+    with snapshot_connection(snapshot.path) as connection:
+        notes = check_integrity(connection, source.path)
+        found = read_sqlite(connection)
+        if not found.database.tables:
+            raise SourceHasNoTables(path=source.path)
+        check_fit(choices, found.database, choices_path)
+        census = take_census(
+            connection, found.database, lambda table, rows: tell(Scanned(table=table, rows=rows))
+        )
+    plan = make_plan(found.database, census, schema=schema, choices=choices, notes=found.notes)
+    return Prepared(snapshot=snapshot, reading=found, census=census, plan=plan, notes=notes)

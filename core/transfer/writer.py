@@ -1,0 +1,61 @@
+"""Rows into the target, inside the caller's transaction.
+
+A chunk goes in with one binary COPY. If the server refuses it, the chunk is
+halved in savepoints until the rows to blame stand alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+
+from core.plan.ddl import copy_in
+from core.plan.model import TablePlan
+from core.transfer.convert import COPY_HEADER, COPY_TRAILER, Encoded
+from core.transfer.model import Quarantined
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+# SQLSTATE classes that blame the data: data exception, integrity violation,
+# program limit exceeded (a row or a field too big).
+_DATA_CLASSES = ("22", "23", "54")
+
+
+class Writer:
+    """Writes rows of one table."""
+
+    def __init__(self, connection: Connection, schema: str, table: TablePlan) -> None:
+        self._connection = connection
+        self._copy = copy_in(schema, table)
+
+    def write(self, rows: Sequence[Encoded]) -> list[Quarantined]:
+        """Write ``rows``; the ones that the server refused come back."""
+        if not rows:
+            return []
+        try:
+            with self._connection.transaction():
+                self._send(rows)
+            return []
+        except psycopg.Error as refused:
+            if not blames_data(refused):
+                raise
+            if len(rows) == 1:
+                return [_refused(rows[0], refused)]
+        middle = len(rows) // 2
+        return [*self.write(rows[:middle]), *self.write(rows[middle:])]
+
+    def _send(self, rows: Sequence[Encoded]) -> None:
+        with self._connection.cursor() as cursor, cursor.copy(self._copy.encode()) as copy:
+            copy.write(COPY_HEADER + b"".join(row.tuple for row in rows) + COPY_TRAILER)
+
+
+def blames_data(error: psycopg.Error) -> bool:
+    """Whether the server refused because of the rows, not of anything around them."""
+    return (error.sqlstate or "").startswith(_DATA_CLASSES)
+
+
+def _refused(row: Encoded, error: psycopg.Error) -> Quarantined:
+    return Quarantined(
+        key=row.key, row=row.row, reason="refused_by_server", detail=error.sqlstate or ""
+    )

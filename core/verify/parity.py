@@ -1,0 +1,266 @@
+"""Verification from beginning to end: a fresh copy of the source against the target.
+
+Both sides stand still while they are compared: the source as a page copy, the
+target under one REPEATABLE READ transaction.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import apsw
+
+from core.errors import RunUnfinished, RunUnknown
+from core.plan import Plan, TablePlan, from_json
+from core.schema import Database, TableKind, read_postgres, read_sqlite
+from core.schema.model import Table
+from core.schema.reading import table_source
+from core.server.connection import Target, connect, translated
+from core.source.opening import SourceFile
+from core.source.rows import KeyKind
+from core.source.rows import count_rows as source_rows
+from core.source.snapshot import discard_snapshot, take_snapshot, verify_snapshot
+from core.transfer.ledger import Connection, Ledger
+from core.transfer.migrate import count_rows
+from core.transfer.model import Run, Status
+from core.transfer.prepare import snapshot_connection
+from core.verify.aggregates import compare_aggregates
+from core.verify.model import (
+    Difference,
+    DifferenceKind,
+    Level,
+    ParityReport,
+    Relation,
+    TableParity,
+)
+from core.verify.relations import compare_relations, shape_problems
+from core.verify.rows import compare_rows
+from core.verify.sides import SourceSide, TargetSide
+
+Tell = Callable[[TableParity], None]
+SAMPLES = 20
+POSITION = KeyKind.POSITION
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is to be verified. ``run``: compare that run's own snapshot instead of a
+    fresh copy. ``reveal``: show the differing values instead of masks."""
+
+    source: SourceFile
+    target: Target
+    home: Path
+    schema: str = "public"
+    level: Level = Level.FULL
+    run: UUID | None = None
+    samples: int = SAMPLES
+    reveal: bool = False
+
+
+def verify(request: Request, tell: Tell = lambda _: None) -> ParityReport:
+    """Compare both sides. Raises MudanzaError when they cannot be compared; that they
+    differ is the report's to say."""
+    began = time.monotonic()
+    target = request.target
+    with connect(target, autocommit=True) as connection, translated(target):
+        ledger = Ledger(connection)
+        ledger.require(target.shown)
+        run = _run(ledger, request)
+        if run.status is not Status.COMPLETE:
+            raise RunUnfinished(run=run.run, status=run.status.value)
+        with _source_copy(run, request) as (path, sha256):
+            report = _compare(connection, ledger, run, path, request, tell)
+    moved = sha256 != run.snapshot_sha256
+    return replace(report, moved=moved, seconds=time.monotonic() - began)
+
+
+def _run(ledger: Ledger, request: Request) -> Run:
+    if request.run is not None:
+        return ledger.run(request.run)
+    run = ledger.live_run(request.schema)
+    if run is None:
+        raise RunUnknown(run=request.schema, target=request.target.shown)
+    return run
+
+
+@contextmanager
+def _source_copy(run: Run, request: Request) -> Iterator[tuple[Path, str]]:
+    """The pages to compare, and their digest."""
+    if request.run is not None:
+        path = Path(run.snapshot_path)
+        verify_snapshot(path, run.snapshot_sha256, run=str(run.run))
+        yield path, run.snapshot_sha256
+        return
+    path = request.home / "snapshots" / f"{uuid4()}.sqlite"
+    try:
+        yield path, take_snapshot(request.source, path).sha256
+    finally:
+        discard_snapshot(path)
+
+
+def _compare(
+    connection: Connection, ledger: Ledger, run: Run, path: Path, request: Request, tell: Tell
+) -> ParityReport:
+    plan = from_json(Plan, run.plan)
+    with snapshot_connection(path) as source, connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        sides = _Sides(
+            source=source,
+            path=path,
+            connection=connection,
+            ledger=ledger,
+            run=run,
+            plan=plan,
+            request=request,
+            source_schema=read_sqlite(source).database,
+            target_schema=read_postgres(connection, plan.schema),
+        )
+        tables: list[TableParity] = []
+        for parity in (*map(sides.table, plan.tables), *sides.added()):
+            tables.append(parity)
+            tell(parity)
+        relations = tuple(sides.relations())
+    return ParityReport(run=run.run, level=request.level, tables=tuple(tables), relations=relations)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sides:
+    """Both sides, standing still, and what is known of them."""
+
+    source: apsw.Connection
+    path: Path
+    connection: Connection
+    ledger: Ledger
+    run: Run
+    plan: Plan
+    request: Request
+    source_schema: Database
+    target_schema: Database
+
+    def table(self, table: TablePlan) -> TableParity:
+        """One table of the plan, as far as the level asks."""
+        quarantined = dict(self.ledger.quarantined_rows(self.run.run, table.number))
+        parity = TableParity(
+            name=table.name,
+            target=table.target,
+            rows_source=0,
+            rows_target=0,
+            quarantined=len(quarantined),
+            differences=0,
+        )
+        problems = self._shape(table)
+        if problems:
+            # Reading a table of another shape would compare the wrong things.
+            return replace(
+                parity,
+                differences=len(problems),
+                samples=tuple(Difference(kind=DifferenceKind.SHAPE, key=p) for p in problems),
+            )
+        if not self.request.level.includes(Level.ROWS):
+            return self._counted(table, parity)
+        return self._compared(table, parity, quarantined)
+
+    def added(self) -> Iterator[TableParity]:
+        """Tables that the source has and the plan never heard of."""
+        known = {t.name for t in self.plan.tables}
+        encoding = self.source_schema.encoding
+        known |= {o.name for o in self.plan.objects if o.kind == "table"}
+        for table in self.source_schema.tables:
+            if table.kind is TableKind.ORDINARY and table.name not in known:
+                yield TableParity(
+                    name=table.name,
+                    target="",
+                    rows_source=source_rows(self.source, table_source(table, encoding, ())),
+                    rows_target=0,
+                    quarantined=0,
+                    differences=1,
+                    samples=(Difference(kind=DifferenceKind.SHAPE, key="not in the plan"),),
+                )
+
+    def relations(self) -> Iterator[Relation]:
+        """Keys, foreign keys, indexes and sequences, when the level asks."""
+        if self.request.level.includes(Level.RELATIONS):
+            fates = self.ledger.build_fates(self.run.run, len(self.plan.builds))
+            yield from compare_relations(self.connection, self.plan, fates, self.target_schema)
+
+    def _shape(self, table: TablePlan) -> list[str]:
+        found = next((t for t in self.target_schema.tables if t.name == table.target), None)
+        own = next((t for t in self.source_schema.tables if t.name == table.name), None)
+        return [*_source_problems(table, own), *shape_problems(table, found)]
+
+    def _counted(self, table: TablePlan, parity: TableParity) -> TableParity:
+        ours = source_rows(self.source, table.source)
+        theirs = count_rows(self.connection, self.plan.schema, table)
+        found = _count_difference(ours, theirs, parity.quarantined)
+        return replace(
+            parity,
+            rows_source=ours,
+            rows_target=theirs,
+            differences=abs(ours - theirs - parity.quarantined),
+            samples=found,
+        )
+
+    def _compared(
+        self, table: TablePlan, parity: TableParity, quarantined: Mapping[bytes, bytes]
+    ) -> TableParity:
+        ours = SourceSide(self.source, table, quarantined)
+        theirs = TargetSide(self.connection, self.plan.schema, table)
+        wanted = self.request.samples
+        count, found = compare_rows(table, ours, theirs, samples=wanted)
+        named = [*ours.problems, *found]
+        count += len(ours.problems)
+        if self.request.level.includes(Level.FULL) and table.source.key.kind is not POSITION:
+            disagreements = self._disagreements(table, quarantined)
+            # Rows that differ make the sums differ as well; sums that differ alone
+            # accuse the comparison of rows itself.
+            count = count or len(disagreements)
+            named.extend(disagreements)
+        return replace(
+            parity,
+            rows_source=ours.rows,
+            rows_target=theirs.rows,
+            differences=count,
+            samples=tuple(self._shown(difference) for difference in named[:wanted]),
+            values=theirs.rows * len(table.columns),
+        )
+
+    def _disagreements(
+        self, table: TablePlan, quarantined: Mapping[bytes, bytes]
+    ) -> list[Difference]:
+        with snapshot_connection(self.path) as source:
+            source.execute("PRAGMA query_only = OFF")  # of a read-only file: temporary tables
+            schema = self.plan.schema
+            return list(compare_aggregates(source, self.connection, schema, table, quarantined))
+
+    def _shown(self, difference: Difference) -> Difference:
+        if self.request.reveal or difference.kind is DifferenceKind.SHAPE:
+            return difference
+        return replace(
+            difference, source=_masked(difference.source), target=_masked(difference.target)
+        )
+
+
+def _source_problems(table: TablePlan, found: Table | None) -> list[str]:
+    """Columns the plan reads and the source no longer has, or has since got."""
+    if found is None:
+        return ["table gone from the source"]
+    names = {column.name for column in found.columns}
+    planned = {column.source for column in table.columns}
+    gone = [f"{name} gone from the source" for name in planned - names]
+    return sorted(gone)
+
+
+def _count_difference(ours: int, theirs: int, quarantined: int) -> tuple[Difference, ...]:
+    if ours == theirs + quarantined:
+        return ()
+    return (Difference(kind=DifferenceKind.COUNT, source=str(ours), target=str(theirs)),)
+
+
+def _masked(value: str) -> str:
+    """That there is a value, and how long it is; not what it is."""
+    return value if value in ("", "NULL") else f"•••({len(value)})"

@@ -1,0 +1,108 @@
+"""Keys, foreign keys, indexes and sequences of the plan: do they hold in the target?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from core.plan import Build, BuildKind, Fate, ObjectFate, Plan, TablePlan
+from core.plan.ddl import qualified
+from core.plan.names import quoted
+from core.schema.model import Database, Table
+from core.transfer.ledger import Connection
+from core.verify.model import Relation
+
+
+def compare_relations(
+    connection: Connection, plan: Plan, fates: Mapping[int, ObjectFate], found: Database
+) -> Iterator[Relation]:
+    """One relation per build of the plan that the ledger says was made.
+
+    ``fates``: by the number of the build, from 1; ``found``: the target's schema.
+    """
+    tables = {table.name: table for table in found.tables}
+    for number, build in enumerate(plan.builds, start=1):
+        fate = fates.get(number)
+        if fate is None or fate.fate is Fate.NOT_CARRIED:
+            continue
+        table = plan.table(build.table)
+        target = tables.get(table.target)
+        if target is None:
+            yield _relation(build, False, "table missing")
+        elif build.kind is BuildKind.SEQUENCE:
+            yield _sequence(connection, plan, build, table)
+        elif build.kind is BuildKind.FOREIGN_KEY:
+            yield _foreign_key(build, target, validated=fate.reason != "not_valid")
+        elif build.kind is BuildKind.PRIMARY_KEY:
+            wanted = tuple(table.column(name).target for name in table.primary_key)
+            holds = target.primary_key == wanted
+            yield _relation(build, holds, "" if holds else f"found {target.primary_key}")
+        else:
+            yield _index(build, target)
+
+
+def shape_problems(table: TablePlan, found: Table | None) -> list[str]:
+    """Columns of the target's table that are not what the plan made them."""
+    if found is None:
+        return ["table missing"]
+    types = {column.name: column.declared_type for column in found.columns}
+    problems: list[str] = []
+    for column in table.columns:
+        wanted = _FORMATTED.get(column.type.sql, column.type.sql.replace("varchar", _VARCHAR))
+        if column.target not in types:
+            problems.append(f"{column.target} missing")
+        elif types[column.target] != wanted:
+            problems.append(f"{column.target} is {types[column.target]}, not {wanted}")
+    return problems
+
+
+_VARCHAR = "character varying"
+_FORMATTED = {
+    "time": "time without time zone",
+    "timestamp": "timestamp without time zone",
+    "timestamptz": "timestamp with time zone",
+}
+
+
+def _index(build: Build, target: Table) -> Relation:
+    made = next((i for i in target.indexes if build.name in (i.name, i.constraint)), None)
+    if made is None:
+        return _relation(build, False, "missing")
+    unique = build.kind is BuildKind.UNIQUE
+    holds = made.unique == unique and made.where is None
+    return _relation(build, holds, "" if holds else "not unique" if unique else "unique")
+
+
+def _foreign_key(build: Build, target: Table, *, validated: bool) -> Relation:
+    key = next((k for k in target.foreign_keys if k.name == build.name), None)
+    if key is None:
+        return _relation(build, False, "missing")
+    holds = key.validated or not validated
+    detail = "" if key.validated else "not valid: orphans in the source"
+    return _relation(build, holds, detail)
+
+
+def _sequence(connection: Connection, plan: Plan, build: Build, table: TablePlan) -> Relation:
+    """The next number must be past every number in use, and past the last handed out."""
+    column = next(c for c in table.columns if c.identity)
+    name = qualified(plan.schema, table.target)
+    highest = _number(connection, f"SELECT max({quoted(column.target)}) FROM {name}")
+    serial = connection.execute(
+        "SELECT pg_get_serial_sequence(%s, %s)", (name, column.target)
+    ).fetchone()
+    if serial is None or serial[0] is None:
+        return _relation(build, False, "missing")
+    following = _number(connection, f"SELECT last_value::numeric + is_called::int FROM {serial[0]}")
+    needed = max(highest or 0, table.last_sequence or 0)
+    holds = following is not None and following > needed
+    return _relation(build, holds, f"next {following}, in use up to {needed}")
+
+
+def _number(connection: Connection, sql: str) -> int | None:
+    row = connection.execute(sql.encode()).fetchone()
+    return None if row is None or row[0] is None else int(str(row[0]))
+
+
+def _relation(build: Build, holds: bool, detail: str) -> Relation:
+    return Relation(
+        kind=build.kind.value, name=build.name, table=build.table, holds=holds, detail=detail
+    )

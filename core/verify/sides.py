@@ -1,0 +1,153 @@
+"""The two sides of a table as streams of comparable rows.
+
+The source goes through the exact path, the target comes out of binary COPY; both
+are then one encoding. Neither stream has an order that matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import cast
+
+import apsw
+
+from core.plan import TablePlan
+from core.plan.ddl import copy_out
+from core.source.rows import scan
+from core.transfer.convert import (
+    COPY_HEADER,
+    COPY_TRAILER,
+    Fields,
+    TableConverter,
+    copy_tuple,
+    split_tuple,
+)
+from core.transfer.ledger import Connection, shown_key
+from core.values.canonical import DIGEST_BYTES, canonical
+from core.values.storage import pack, unpack
+from core.verify.model import Difference, DifferenceKind
+
+
+@dataclass(frozen=True, slots=True)
+class Comparable:
+    """A row to compare: ``identity`` stands for its key, ``digest`` for all of it;
+    ``tuple`` is the row itself in the one encoding."""
+
+    identity: bytes
+    digest: bytes
+    tuple: bytes
+
+
+class Encoding:
+    """How rows of one table are made comparable."""
+
+    def __init__(self, table: TablePlan) -> None:
+        functions = ((i, canonical(c.type)) for i, c in enumerate(table.columns))
+        self._canonical = [(i, f) for i, f in functions if f is not None]
+        sources = [c.source for c in table.columns]
+        self._key = [sources.index(name) for name in table.primary_key]
+
+    def of_fields(self, fields: Fields) -> Comparable:
+        """A row of the source."""
+        return self._comparable(self._made_canonical(fields), None)
+
+    def of_message(self, message: bytes) -> Comparable:
+        """A row of the target, as COPY sent it."""
+        if not self._canonical and not self._key:
+            return self._comparable([], message)
+        fields, _ = split_tuple(message)
+        if not self._canonical:
+            return self._comparable(fields, message)
+        return self._comparable(self._made_canonical(fields), None)
+
+    def _made_canonical(self, fields: Fields) -> Fields:
+        if not self._canonical:
+            return fields
+        made = list(fields)
+        for place, function in self._canonical:
+            value = made[place]
+            if value is not None:
+                made[place] = function(value)
+        return made
+
+    def _comparable(self, fields: Fields, message: bytes | None) -> Comparable:
+        whole = copy_tuple(fields) if message is None else message
+        digest = blake2b(whole, digest_size=DIGEST_BYTES).digest()
+        if not self._key:
+            return Comparable(digest, digest, whole)
+        key = copy_tuple([fields[place] for place in self._key])
+        return Comparable(blake2b(key, digest_size=DIGEST_BYTES).digest(), digest, whole)
+
+
+class SourceSide:
+    """The source's rows of one table, less the quarantined ones.
+
+    After a pass, ``rows`` counts all rows read, and ``problems`` holds what is
+    wrong with rows or quarantine by themselves: a row that has no place on the
+    target and is not in quarantine, a quarantined row that is not the source's.
+    """
+
+    def __init__(
+        self, connection: apsw.Connection, table: TablePlan, quarantined: Mapping[bytes, bytes]
+    ) -> None:
+        self._connection = connection
+        self._table = table
+        self._quarantined = quarantined
+        self._converter = TableConverter(table)
+        self._encoding = Encoding(table)
+        self.rows = 0
+        self.problems: list[Difference] = []
+
+    def __iter__(self) -> Iterator[Comparable]:
+        self.rows, self.problems = 0, []
+        waiting = dict(self._quarantined)
+        for chunk in scan(self._connection, self._table.source):
+            self.rows += len(chunk.rows)
+            for key, row in zip(chunk.keys, chunk.rows, strict=True):
+                if waiting and (stored := waiting.pop(pack(key), None)) is not None:
+                    self._compare_quarantined(key, stored == pack(row))
+                    continue
+                fields = self._converter.fields(row)
+                if isinstance(fields, tuple):
+                    self._problem(DifferenceKind.MISSING, shown_key(key), fields[0].column)
+                else:
+                    yield self._encoding.of_fields(fields)
+        for stray in waiting:
+            self._problem(DifferenceKind.QUARANTINE, shown_key(unpack(stray)), "")
+
+    def _compare_quarantined(self, key: tuple[object, ...], equal: bool) -> None:
+        if not equal:
+            self._problem(DifferenceKind.QUARANTINE, shown_key(key), "")
+
+    def _problem(self, kind: DifferenceKind, key: str, column: str) -> None:
+        self.problems.append(Difference(kind=kind, key=key, column=column))
+
+
+class TargetSide:
+    """The target's rows of one table; ``rows`` counts them after a pass."""
+
+    def __init__(self, connection: Connection, schema: str, table: TablePlan) -> None:
+        self._connection = connection
+        self._copy = copy_out(schema, table)
+        self._encoding = Encoding(table)
+        self.rows = 0
+
+    def __iter__(self) -> Iterator[Comparable]:
+        self.rows = 0
+        for message in self._messages():
+            self.rows += 1
+            yield self._encoding.of_message(message)
+
+    def _messages(self) -> Iterator[bytes]:
+        """One tuple at a time: the server sends a message per row, the header before
+        the first and the trailer after the last."""
+        first = True
+        with self._connection.cursor() as cursor, cursor.copy(self._copy.encode()) as copy:
+            for buffer in copy:
+                message = bytes(cast(bytes, buffer))
+                if first:
+                    message, first = message[len(COPY_HEADER) :], False
+                if message and message != COPY_TRAILER:
+                    yield message
