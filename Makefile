@@ -1,0 +1,67 @@
+# The way in: `make` lists what there is.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# PG=15 runs the tests on the system's PostgreSQL 15 instead of the wheel's.
+PG ?=
+# More words for the program behind a target: make test ARGS="-k preflight"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv demo test parts lint format bench soak lock clean
+
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(STAMP) ## make .venv from requirements.lock, when the lock or pyproject.toml changed
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Mudanza needs Python 3.11 or newer: make PYTHON=...")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@# setuptools warns that an editable package is found by its folder: that is its point.
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: venv ## the whole story on a sample database: make demo ARGS=--check
+	$(BIN)/mudanza demo $(ARGS)
+
+test: venv parts lint ## all that CI runs; PG=15 on PostgreSQL 15, ARGS for pytest
+	MUDANZA_TEST_PG=$(PG) $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+parts: ## see that the Debian packages in deploy/parts.txt are there; as root, install them
+	deploy/parts.sh
+
+lint: venv ## style, types and the way imports run
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict
+	$(BIN)/lint-imports --no-cache
+
+format: venv ## put the code into its form
+	$(BIN)/ruff check --fix --select I .
+	$(BIN)/ruff format .
+
+bench: venv ## measure: the benchmarks print a table
+	@test -f benchmarks/bench.py || { echo "There is no benchmark yet: the issue \"At the speed of COPY\" brings it."; exit 1; }
+	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+soak: venv parts ## the tests that run for minutes or hours
+	MUDANZA_TEST_PG=$(PG) $(BIN)/python -m pytest -m soak --timeout 0 $(ARGS)
+
+PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes \
+	--allow-unsafe --strip-extras --no-emit-options --no-emit-index-url \
+	--no-emit-trusted-host --no-emit-find-links $(ARGS)
+
+lock: venv ## compile the two locks again; ARGS=--upgrade for newer versions
+	$(PIP_COMPILE) --all-extras --output-file requirements.lock pyproject.toml
+	$(PIP_COMPILE) --constraint requirements.lock --output-file requirements-runtime.lock pyproject.toml
+	! grep -nE '://|file:/|^-|^ *#.* /' requirements.lock requirements-runtime.lock
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) build dist *.egg-info .coverage htmlcov
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

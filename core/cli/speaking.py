@@ -1,0 +1,78 @@
+"""How the command speaks: to people on standard error and output, to programs in JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from core.errors import MudanzaError
+from core.settings import read_settings
+from core.words import say
+
+EXIT_UNEXPECTED, EXIT_INTERRUPTED = 1, 130
+
+SETTINGS = read_settings()
+LANGUAGE = SETTINGS.language
+
+out = Console()
+err = Console(stderr=True)
+
+
+def tell(sentence_id: str, /, **parameters: object) -> str:
+    """A sentence in the language of this command."""
+    return say(sentence_id, LANGUAGE, **parameters)
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+@contextmanager
+def answering(as_json: bool) -> Iterator[None]:
+    """Run a command's body; what stops it becomes a short sentence and an exit code."""
+    try:
+        yield
+    except MudanzaError as refused:
+        _refuse(refused, as_json)
+        raise typer.Exit(refused.exit_code) from None
+    except KeyboardInterrupt:
+        err.print(tell("screen.interrupted"))
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except BrokenPipeError:
+        raise typer.Exit(EXIT_UNEXPECTED) from None
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as unforeseen:
+        _confess(unforeseen, as_json)
+        raise typer.Exit(EXIT_UNEXPECTED) from None
+
+
+def _refuse(refused: MudanzaError, as_json: bool) -> None:
+    message = tell(refused.sentence_id, **refused.facts)
+    remedy = tell(refused.remedy_id, **refused.facts)
+    _print_error(refused.id, message, remedy, as_json)
+
+
+def _confess(unforeseen: Exception, as_json: bool) -> None:
+    """Name the place, never the message: it may hold values of rows, or a password."""
+    frame = traceback.extract_tb(unforeseen.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    message = tell("screen.unexpected", kind=type(unforeseen).__name__, place=place)
+    _print_error("unexpected", message, tell("screen.unexpected.remedy"), as_json)
+
+
+def _print_error(error_id: str, message: str, remedy: str, as_json: bool) -> None:
+    err.print(f"[bold red]{tell('screen.error')}[/] {escape(message)}", highlight=False)
+    err.print(f"[bold]{tell('screen.remedy')}[/] {escape(remedy)}", highlight=False)
+    if as_json:
+        print_json({"error": {"id": error_id, "message": message, "remedy": remedy}})
