@@ -373,8 +373,8 @@ def quarantine_document(
     ]
 
 
-def print_quarantine(entries: Sequence[QuarantineEntry], *, reveal: bool) -> None:
-    """Quarantined rows for people, a line per value to blame."""
+def print_quarantine(entries: Sequence[QuarantineEntry], total: int, *, reveal: bool) -> None:
+    """Quarantined rows for people, a line per value to blame; ``total`` is how many there are."""
     if not entries:
         out.print(tell("result.no_quarantine"))
         return
@@ -387,6 +387,8 @@ def print_quarantine(entries: Sequence[QuarantineEntry], *, reveal: bool) -> Non
         ("column.reason", "left"),
     )
     out.print(table("title.quarantine", columns, _quarantine_rows(entries, reveal)))
+    if total > len(entries):
+        out.print(tell("result.more_rows", listed=len(entries), rows=total))
 
 
 def _quarantine_rows(

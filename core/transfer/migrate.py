@@ -39,7 +39,7 @@ from core.transfer.copying import Bounds, Work, copy_all
 from core.transfer.events import Event, RunBegun
 from core.transfer.ledger import Connection, Ledger
 from core.transfer.model import Run, RunReport, Status, TableReport
-from core.transfer.prepare import prepare
+from core.transfer.prepare import Narrow, prepare
 
 EXIT_DONE, EXIT_PARTIAL, EXIT_NO = 0, 3, 4
 
@@ -57,6 +57,7 @@ class Request:
     schema: str = "public"
     choices: Choices | None = None
     choices_path: str = ""
+    narrow: Narrow | None = None
     replace: bool = False
     bounds: Bounds = Bounds()
 
@@ -85,6 +86,19 @@ def migrate(request: Request, tell: Tell = lambda _: None) -> RunReport:
         return _resume(work, request, tell)
 
 
+def check_target(request: Request) -> None:
+    """All that :func:`migrate` would refuse about the target, and nothing written."""
+    target = request.target
+    with connect(target, autocommit=True) as connection, translated(target):
+        preflight(connection, target, request.schema)
+        ledger = Ledger(connection)
+        run = ledger.live_run(request.schema) if ledger.exists() else None
+        if run is None:
+            _refuse_occupied(connection, request)
+        elif not request.replace:
+            _refuse_other(run, request)
+
+
 # --- beginning ------------------------------------------------------------------
 
 
@@ -99,6 +113,7 @@ def _begin(connection: Connection, ledger: Ledger, request: Request, tell: Tell)
             schema=request.schema,
             choices=request.choices or NO_CHOICES,
             choices_path=request.choices_path,
+            narrow=request.narrow,
             tell=tell,
         )
         document = write_document(prepared.plan)

@@ -11,13 +11,18 @@ import apsw
 
 from core.census import Census, take_census
 from core.errors import SourceHasNoTables
-from core.plan import NO_CHOICES, Choices, Plan, check_fit, make_plan
+from core.plan import NO_CHOICES, Choices, Plan, check_fit, make_plan, overlaid
+from core.schema.model import TableKind
 from core.schema.sqlite import Reading, read_sqlite
 from core.source.integrity import check_integrity
 from core.source.opening import SourceFile
 from core.source.reading import reading
 from core.source.snapshot import Snapshot, open_snapshot, take_snapshot
 from core.transfer.events import Event, Scanned, SnapshotTaken
+
+
+Narrow = Callable[[list[str]], Choices]
+"""From the names of a source's ordinary tables to further choices."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +55,13 @@ def prepare(
     schema: str,
     choices: Choices = NO_CHOICES,
     choices_path: str = "",
+    narrow: Narrow | None = None,
     tell: Callable[[Event], None] = lambda _: None,
 ) -> Prepared:
     """Copy the source's pages to ``snapshot_path``, check them, scan them, plan.
 
-    Raises SourceHasNoTables, PlanDoesNotFit, and what a snapshot raises; the
+    ``narrow`` is told the names of the ordinary tables and returns choices that are
+    laid over ``choices``. Raises SourceHasNoTables, PlanDoesNotFit, and what a snapshot raises; the
     snapshot is then removed by the caller.
     """
     snapshot = take_snapshot(source, snapshot_path)
@@ -64,6 +71,9 @@ def prepare(
         found = read_sqlite(connection)
         if not found.database.tables:
             raise SourceHasNoTables(path=source.path)
+        if narrow is not None:
+            ordinary = (t for t in found.database.tables if t.kind is TableKind.ORDINARY)
+            choices = overlaid(choices, narrow([t.name for t in ordinary]))
         check_fit(choices, found.database, choices_path)
         census = take_census(
             connection, found.database, lambda table, rows: tell(Scanned(table=table, rows=rows))

@@ -1,0 +1,153 @@
+"""The story a newcomer sees first: a marketplace moves, is interrupted, and is proven.
+
+The migration runs as a process of its own, so that killing it is real.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from core.cli import tables
+from core.cli.places import Place, embedded_place
+from core.cli.progress import RunProgress
+from core.cli.speaking import err, out, tell
+from core.sample import SampleFacts, build_sample
+from core.server.connection import connect, translated
+from core.settings import Settings
+from core.source import inspect
+from core.transfer.ledger import Ledger
+from core.transfer.model import Status
+from core.verify import parity
+from core.verify.model import ParityReport
+
+DATABASE = "marketplace"
+KILL_AT = 0.4
+CHUNK_ROWS = (2_000, 200, 20)
+_EXIT_FAILED = 1
+_POLL_SECONDS = 0.01
+
+
+def tell_story(settings: Settings, *, rows: int, serve: bool) -> int:
+    """Tell it; 0 when every step went as it should. ``serve``: keep the server up
+    until Ctrl-C."""
+    source = settings.home / "demo" / f"{DATABASE}.db"
+    sample = _sample(source, rows)
+    place = embedded_place(DATABASE, create=True)
+    try:
+        failed = _move_and_prove(place, source, sample, rows)
+        if failed is None and serve:
+            _serve(source)
+    finally:
+        if place.cluster is not None:
+            place.cluster.stop()
+    if failed is not None:
+        err.print(tell("demo.failed", what=failed))
+    return 0 if failed is None else _EXIT_FAILED
+
+
+def _sample(path: Path, rows: int) -> SampleFacts:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    sample = build_sample(path, rows=rows, dirt=True)
+    out.print(
+        tell(
+            "demo.sample",
+            tables=len(sample.rows),
+            rows=f"{rows:,}",
+            misfits=len(sample.misfits),
+        )
+    )
+    return sample
+
+
+def _move_and_prove(place: Place, source: Path, sample: SampleFacts, rows: int) -> str | None:
+    """The steps; what went wrong, or None."""
+    version = place.cluster.binaries.version if place.cluster else "?"
+    out.print(tell("demo.migrate", version=version))
+    done = _interrupted(place, source, rows)
+    if done is None:
+        return "SIGKILL"
+    out.print(tell("demo.killed", done=f"{done:,}", rows=f"{rows:,}"))
+    out.print(tell("demo.resume"))
+    exit_code = subprocess.run(_command(source), check=False).returncode
+    if exit_code not in (0, 3):
+        return f"migrate: {exit_code}"
+    out.print(tell("demo.verify"))
+    return _proven(_verified(place, source))
+
+
+def _interrupted(place: Place, source: Path, rows: int) -> int | None:
+    """Start the migration and kill it half way; the rows it had committed."""
+    for attempt, chunk_rows in enumerate(CHUNK_ROWS):
+        if attempt:
+            out.print(tell("demo.too_fast"))
+        command = _command(source, "--replace", "--chunk-rows", str(chunk_rows))
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            done = _wait_for_rows(place, process, int(rows * KILL_AT))
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        if done is not None:
+            return done
+    return None
+
+
+def _wait_for_rows(place: Place, process: subprocess.Popen[bytes], wanted: int) -> int | None:
+    """Watch the ledger until enough rows are safe; None when the run ended before."""
+    with connect(place.target, autocommit=True) as connection, translated(place.target):
+        ledger = Ledger(connection)
+        while process.poll() is None:
+            run = ledger.live_run("public") if ledger.exists() else None
+            if run is not None and run.status is Status.COPYING:
+                done = sum(r.rows_read for r in ledger.ranges(run.run))
+                if done >= wanted:
+                    return done
+            time.sleep(_POLL_SECONDS)
+    return None
+
+
+def _command(source: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "core.cli.main", "migrate", str(source), *options]
+
+
+def _verified(place: Place, source: Path) -> ParityReport:
+    request = parity.Request(
+        source=inspect(source), target=place.target, home=source.parent, reveal=True
+    )
+    with RunProgress() as progress:
+        report = parity.verify(request, progress.on_table)
+    tables.print_parity(report)
+    return report
+
+
+def _proven(report: ParityReport) -> str | None:
+    rows = sum(t.rows_source for t in report.tables)
+    target = sum(t.rows_target for t in report.tables)
+    quarantined = sum(t.quarantined for t in report.tables)
+    if not report.parity or rows != target + quarantined:
+        return "verify"
+    out.print(
+        tell(
+            "demo.proven",
+            rows=f"{rows:,}",
+            target=f"{target:,}",
+            quarantined=f"{quarantined:,}",
+        )
+    )
+    return None
+
+
+def _serve(source: Path) -> None:
+    """Keep the server up until Ctrl-C or SIGTERM."""
+    out.print(tell("demo.serving", command=f"mudanza psql {source}"), soft_wrap=True)
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        return

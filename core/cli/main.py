@@ -1,0 +1,331 @@
+"""The ``mudanza`` command."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from core import __version__
+from core.cli import demo as story
+from core.cli import doctor as checkup
+from core.cli import tables
+from core.cli.places import Place, source_file, target_place
+from core.cli.progress import RunProgress
+from core.cli.psql import open_psql
+from core.cli.speaking import SETTINGS, answering, err, out, print_json, tell
+from core.errors import RunUnknown, WrongUsage
+from core.plan import NO_CHOICES, Choices, TableChoice, read_document, write_document
+from core.plan.ddl import script
+from core.plan.document import digest
+from core.server.connection import connect, translated
+from core.source import SourceFile
+from core.transfer.copying import CHUNK_ROWS, Bounds
+from core.transfer.ledger import Ledger
+from core.transfer.migrate import Request as MigrateRequest
+from core.transfer.migrate import check_target, migrate
+from core.transfer.prepare import Prepared, prepare
+from core.verify import parity
+from core.verify.model import Level
+
+EXIT_NO = 4
+
+app = typer.Typer(help=tell("cli.help"), no_args_is_help=True, pretty_exceptions_enable=False)
+quarantine_app = typer.Typer(help=tell("cli.quarantine.help"), no_args_is_help=True)
+app.add_typer(quarantine_app, name="quarantine")
+
+Source = Annotated[str, typer.Argument(metavar="SOURCE", help=tell("option.source"))]
+OptionalSource = Annotated[
+    str | None, typer.Argument(metavar="[SOURCE]", help=tell("option.source"))
+]
+TargetAddress = Annotated[
+    str | None, typer.Option("--target", metavar="URL", help=tell("option.target"))
+]
+Schema = Annotated[str, typer.Option("--schema", help=tell("option.schema"))]
+AsJson = Annotated[bool, typer.Option("--json", help=tell("option.json"))]
+PlanFile = Annotated[Path | None, typer.Option("--plan", help=tell("option.plan"))]
+Only = Annotated[list[str] | None, typer.Option("--only", help=tell("option.only"))]
+Skip = Annotated[list[str] | None, typer.Option("--skip", help=tell("option.skip"))]
+Reveal = Annotated[bool, typer.Option("--reveal", help=tell("option.reveal"))]
+
+
+def main() -> None:
+    """The entry point of the ``mudanza`` script."""
+    app()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help=tell("cli.version.help")),
+    ] = False,
+) -> None:
+    """Options that stand before every command."""
+
+
+# --- this machine -----------------------------------------------------------------
+
+
+@app.command(help=tell("cli.doctor.help"))
+def doctor(as_json: AsJson = False) -> None:
+    """What was found and what is missing; exit 1 when something is."""
+    with answering(as_json):
+        report = checkup.examine(SETTINGS)
+        if as_json:
+            print_json(checkup.document(report))
+        else:
+            checkup.show(report)
+        raise typer.Exit(1 if report.missing else 0)
+
+
+@app.command(
+    help=tell("cli.psql.help"),
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def psql(
+    context: typer.Context, source: OptionalSource = None, target: TargetAddress = None
+) -> None:
+    """Hand over to psql; words after ``--`` are its own."""
+    with answering(False):
+        file = source_file(source) if source is not None else None
+        open_psql(target_place(target, file, create=False), context.args)
+
+
+# --- planning -----------------------------------------------------------------------
+
+
+@app.command(help=tell("cli.plan.help"))
+def plan(
+    source: Source,
+    to_file: Annotated[Path | None, typer.Option("--out", help=tell("option.out"))] = None,
+    sql: Annotated[bool, typer.Option("--sql", help=tell("option.sql"))] = False,
+    plan_file: PlanFile = None,
+    only: Only = None,
+    skip: Skip = None,
+    schema: Schema = "public",
+    as_json: AsJson = False,
+) -> None:
+    """Snapshot, census, plan; nothing of a target."""
+    with answering(as_json):
+        made = _prepared(source_file(source), plan_file, only, skip, schema).plan
+        text = write_document(made)
+        if to_file is not None:
+            to_file.write_text(text, encoding="utf-8")
+            err.print(tell("result.plan_written", path=to_file, sha256=digest(text)), markup=False)
+        if as_json:
+            print_json(tables.plan_document(made))
+        elif sql:
+            typer.echo(script(made), nl=False)
+        elif to_file is None:
+            tables.print_plan(made)
+
+
+def _prepared(
+    source: SourceFile,
+    plan_file: Path | None,
+    only: list[str] | None,
+    skip: list[str] | None,
+    schema: str,
+) -> Prepared:
+    """A plan made from a snapshot that is gone when it is made."""
+    with tempfile.TemporaryDirectory(prefix="mudanza-") as folder, RunProgress() as progress:
+        path = Path(folder) / "snapshot.sqlite"
+        base = read_document(plan_file) if plan_file else NO_CHOICES
+        prepared = prepare(
+            source,
+            path,
+            schema=schema,
+            choices=base,
+            choices_path=str(plan_file or ""),
+            narrow=lambda names: _narrowed(names, only, skip),
+            tell=progress.on_event,
+        )
+    return prepared
+
+
+def _narrowed(names: list[str], only: list[str] | None, skip: list[str] | None) -> Choices:
+    """``--only`` and ``--skip`` as choices. Raises WrongUsage for a name not there."""
+    unknown = [name for name in (*(only or ()), *(skip or ())) if name not in names]
+    if unknown:
+        raise WrongUsage(detail=tell("usage.no_such_table", name=unknown[0]))
+    left_out = [n for n in names if (only and n not in only) or n in (skip or ())]
+    return Choices(tables={name: TableChoice(carry=False) for name in left_out})
+
+
+# --- moving ---------------------------------------------------------------------------
+
+
+@app.command("migrate", help=tell("cli.migrate.help"))
+def migrate_command(
+    source: Source,
+    target: TargetAddress = None,
+    plan_file: PlanFile = None,
+    schema: Schema = "public",
+    only: Only = None,
+    skip: Skip = None,
+    replace_run: Annotated[bool, typer.Option("--replace", help=tell("option.replace"))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=tell("option.dry_run"))] = False,
+    chunk_rows: Annotated[
+        int, typer.Option("--chunk-rows", min=1, max=1_000_000, help=tell("option.chunk_rows"))
+    ] = CHUNK_ROWS,
+    as_json: AsJson = False,
+) -> None:
+    """Begin a run, or go on with the one that began."""
+    with answering(as_json):
+        file = source_file(source)
+        place = target_place(target, file, create=not dry_run)
+        request = MigrateRequest(
+            source=file,
+            target=place.target,
+            home=SETTINGS.home,
+            schema=schema,
+            choices=read_document(plan_file) if plan_file else None,
+            choices_path=str(plan_file or ""),
+            narrow=(lambda names: _narrowed(names, only, skip)) if only or skip else None,
+            replace=replace_run,
+            bounds=Bounds(rows=chunk_rows),
+        )
+        if dry_run:
+            _rehearse(request, plan_file, only, skip, as_json)
+            return
+        with RunProgress() as progress:
+            report = migrate(request, progress.on_event)
+        if as_json:
+            print_json(tables.run_document(report))
+        else:
+            tables.print_run(report)
+        raise typer.Exit(report.exit_code)
+
+
+def _rehearse(
+    request: MigrateRequest,
+    plan_file: Path | None,
+    only: list[str] | None,
+    skip: list[str] | None,
+    as_json: bool,
+) -> None:
+    """All checks and the whole plan; not one row."""
+    check_target(request)
+    made = _prepared(request.source, plan_file, only, skip, request.schema).plan
+    if as_json:
+        print_json(tables.plan_document(made) | {"sql": script(made)})
+    else:
+        tables.print_plan(made)
+        out.print(tell("result.dry_run"))
+
+
+# --- proving --------------------------------------------------------------------------
+
+
+@app.command(help=tell("cli.verify.help"))
+def verify(
+    source: Source,
+    target: TargetAddress = None,
+    level: Annotated[Level, typer.Option("--level", help=tell("option.level"))] = Level.FULL,
+    run: Annotated[UUID | None, typer.Option("--run", help=tell("option.run"))] = None,
+    schema: Schema = "public",
+    samples: Annotated[int, typer.Option("--samples", min=1, help=tell("option.samples"))] = 20,
+    reveal: Reveal = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare; exit 4 when they differ or the source has moved since the run."""
+    with answering(as_json):
+        file = source_file(source)
+        request = parity.Request(
+            source=file,
+            target=target_place(target, file, create=False).target,
+            home=SETTINGS.home,
+            schema=schema,
+            level=level,
+            run=run,
+            samples=samples,
+            reveal=reveal,
+        )
+        with RunProgress() as progress:
+            report = parity.verify(request, progress.on_table)
+        if as_json:
+            print_json(tables.parity_document(report))
+        else:
+            tables.print_parity(report)
+        raise typer.Exit(0 if report.parity and not report.moved else EXIT_NO)
+
+
+# --- looking into the ledger -------------------------------------------------------------
+
+
+@app.command(help=tell("cli.runs.help"))
+def runs(
+    source: OptionalSource = None, target: TargetAddress = None, as_json: AsJson = False
+) -> None:
+    """The runs of a target; the source only names the embedded database."""
+    with answering(as_json):
+        place = _place_of(source, target)
+        with connect(place.target, autocommit=True) as connection, translated(place.target):
+            ledger = Ledger(connection)
+            ledger.require(place.target.shown)
+            found = ledger.runs()
+        if as_json:
+            print_json({"runs": tables.run_lines(found)})
+        else:
+            tables.print_runs(found)
+
+
+@quarantine_app.command("list", help=tell("cli.quarantine_list.help"))
+def quarantine_list(
+    source: OptionalSource = None,
+    target: TargetAddress = None,
+    run: Annotated[UUID | None, typer.Option("--run", help=tell("option.run"))] = None,
+    schema: Schema = "public",
+    limit: Annotated[int, typer.Option("--limit", min=1, help=tell("option.limit"))] = 1000,
+    reveal: Reveal = False,
+    as_json: AsJson = False,
+) -> None:
+    """Quarantined rows of a run, the schema's own by default."""
+    with answering(as_json):
+        place = _place_of(source, target)
+        with connect(place.target, autocommit=True) as connection, translated(place.target):
+            ledger = Ledger(connection)
+            ledger.require(place.target.shown)
+            chosen = ledger.run(run) if run else ledger.live_run(schema)
+            if chosen is None:
+                raise RunUnknown(run=schema, target=place.target.shown)
+            total = sum(ledger.quarantine_counts(chosen.run).values())
+            entries = ledger.quarantine_entries(chosen.run, limit=limit)
+        if as_json:
+            listed = tables.quarantine_document(entries, reveal=reveal)
+            print_json({"run": str(chosen.run), "rows": total, "quarantine": listed})
+        else:
+            tables.print_quarantine(entries, total, reveal=reveal)
+
+
+def _place_of(source: str | None, target: str | None) -> Place:
+    if source is None and target is None:
+        raise WrongUsage(detail=tell("usage.source_or_target"))
+    return target_place(target, source_file(source) if source is not None else None, create=False)
+
+
+# --- the story --------------------------------------------------------------------------
+
+
+@app.command(help=tell("cli.demo.help"))
+def demo(
+    check: Annotated[bool, typer.Option("--check", help=tell("option.check"))] = False,
+    rows: Annotated[int, typer.Option("--rows", min=1000, help=tell("option.rows"))] = 200_000,
+) -> None:
+    """The whole story on a sample; exit 0 when everything is proven."""
+    with answering(False):
+        raise typer.Exit(story.tell_story(SETTINGS, rows=rows, serve=not check))
+
+
+if __name__ == "__main__":
+    main()
