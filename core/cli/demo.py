@@ -16,7 +16,7 @@ from core.cli import tables
 from core.cli.places import Place, embedded_place
 from core.cli.progress import RunProgress
 from core.cli.speaking import err, out, tell
-from core.sample import SampleFacts, build_sample
+from core.sample import build_sample
 from core.server.connection import connect, translated
 from core.settings import Settings
 from core.source import inspect
@@ -36,10 +36,10 @@ def tell_story(settings: Settings, *, rows: int, serve: bool) -> int:
     """Tell it; 0 when every step went as it should. ``serve``: keep the server up
     until Ctrl-C."""
     source = settings.home / "demo" / f"{DATABASE}.db"
-    sample = _sample(source, rows)
+    _make_sample(source, rows)
     place = embedded_place(DATABASE, create=True)
     try:
-        failed = _move_and_prove(place, source, sample, rows)
+        failed = _move_and_prove(place, source, rows)
         if failed is None and serve:
             _serve(source)
     finally:
@@ -50,7 +50,7 @@ def tell_story(settings: Settings, *, rows: int, serve: bool) -> int:
     return 0 if failed is None else _EXIT_FAILED
 
 
-def _sample(path: Path, rows: int) -> SampleFacts:
+def _make_sample(path: Path, rows: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     sample = build_sample(path, rows=rows, dirt=True)
@@ -62,10 +62,9 @@ def _sample(path: Path, rows: int) -> SampleFacts:
             misfits=len(sample.misfits),
         )
     )
-    return sample
 
 
-def _move_and_prove(place: Place, source: Path, sample: SampleFacts, rows: int) -> str | None:
+def _move_and_prove(place: Place, source: Path, rows: int) -> str | None:
     """The steps; what went wrong, or None."""
     version = place.cluster.binaries.version if place.cluster else "?"
     out.print(tell("demo.migrate", version=version))

@@ -141,7 +141,7 @@ def _prepared(
     with tempfile.TemporaryDirectory(prefix="mudanza-") as folder, RunProgress() as progress:
         path = Path(folder) / "snapshot.sqlite"
         base = read_document(plan_file) if plan_file else NO_CHOICES
-        prepared = prepare(
+        return prepare(
             source,
             path,
             schema=schema,
@@ -150,7 +150,6 @@ def _prepared(
             narrow=lambda names: _narrowed(names, only, skip),
             tell=progress.on_event,
         )
-    return prepared
 
 
 def _narrowed(names: list[str], only: list[str] | None, skip: list[str] | None) -> Choices:

@@ -27,7 +27,7 @@ def open_psql(place: Place, arguments: Sequence[str]) -> NoReturn:
         environment["PGPASSWORD"] = password
     address = conninfo.make_conninfo(**words)
     program = _psql()
-    os.execve(program, [str(program), address, *arguments], environment)
+    os.execve(program, [str(program), address, *arguments], environment)  # noqa: S606  # no shell
 
 
 def _psql() -> Path:

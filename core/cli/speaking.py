@@ -52,7 +52,7 @@ def answering(as_json: bool) -> Iterator[None]:
         raise typer.Exit(EXIT_UNEXPECTED) from None
     except (typer.Exit, typer.Abort):
         raise
-    except Exception as unforeseen:
+    except Exception as unforeseen:  # noqa: BLE001  # a traceback may show values of rows
         _confess(unforeseen, as_json)
         raise typer.Exit(EXIT_UNEXPECTED) from None
 

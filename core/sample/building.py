@@ -28,7 +28,7 @@ class SampleFacts:
 PLANTED_OBJECTS = (
     ("view", "best_sellers"),
     ("trigger", "products_touch"),
-    ("table", "coupons"),
+    ("check", "reviews"),
     ("index", "ix_products_published"),
     ("virtual table", "product_search"),
 )

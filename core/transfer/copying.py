@@ -36,6 +36,9 @@ class Bounds:
     bytes: int = CHUNK_BYTES
 
 
+DEFAULT_BOUNDS = Bounds()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Work:
     """What every step of a run needs: the target, its ledger, the run and its plan."""
@@ -110,7 +113,7 @@ def _commit(
             work.ledger.checkpoint(work.run.run, range_.range, line, aside)
             return line
     except FenceLost:
-        raise RunHeld(run=work.run.run, pid="?") from None
+        raise RunHeld(run=work.run.run, pid=0) from None
 
 
 def _require_progress(table: TablePlan, after: Row | None, chunk: RowChunk) -> None:

@@ -438,5 +438,5 @@ def _fate(row: dict[str, Any]) -> ObjectFate:
 
 
 def _typed(run: Run) -> Run:
-    """psycopg hands the status over as text."""
+    """The run with its status as a value: the driver hands it over as text."""
     return replace(run, status=Status(run.status))

@@ -35,7 +35,7 @@ from core.server.preflight import preflight
 from core.source.opening import SourceFile
 from core.source.snapshot import discard_snapshot, take_snapshot, verify_snapshot
 from core.transfer.build import build_all
-from core.transfer.copying import Bounds, Work, copy_all
+from core.transfer.copying import DEFAULT_BOUNDS, Bounds, Work, copy_all
 from core.transfer.events import Event, RunBegun
 from core.transfer.ledger import Connection, Ledger
 from core.transfer.model import Run, RunReport, Status, TableReport
@@ -59,7 +59,7 @@ class Request:
     choices_path: str = ""
     narrow: Narrow | None = None
     replace: bool = False
-    bounds: Bounds = Bounds()
+    bounds: Bounds = DEFAULT_BOUNDS
 
 
 def migrate(request: Request, tell: Tell = lambda _: None) -> RunReport:

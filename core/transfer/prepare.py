@@ -20,7 +20,6 @@ from core.source.reading import reading
 from core.source.snapshot import Snapshot, open_snapshot, take_snapshot
 from core.transfer.events import Event, Scanned, SnapshotTaken
 
-
 Narrow = Callable[[list[str]], Choices]
 """From the names of a source's ordinary tables to further choices."""
 

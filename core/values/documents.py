@@ -30,9 +30,9 @@ class _OnlyJson(Exception):
 
 @lru_cache(maxsize=4_096)
 def standing(text: str) -> Standing:
-    """What PostgreSQL can keep of ``text`` without losing anything.
+    r"""What PostgreSQL can keep of ``text`` without losing anything.
 
-    jsonb drops duplicate keys and refuses ``\\u0000`` and lone surrogates; json
+    jsonb drops duplicate keys and refuses ``\u0000`` and lone surrogates; json
     keeps the text, provided it is valid and not too deep.
     """
     if "\x00" in text or _depth(text) > _DEPTH_MAX:

@@ -171,9 +171,7 @@ def _of_target(
 
 def _equal(mine: object, other: object) -> bool:
     if isinstance(mine, float) or isinstance(other, float):
-        return (
-            mine is None
-            and other is None
-            or (mine is not None and other is not None and float(str(mine)) == float(str(other)))
-        )
+        if mine is None or other is None:
+            return mine is other
+        return float(str(mine)) == float(str(other))
     return str(mine) == str(other)
