@@ -212,6 +212,10 @@ class PlanUnreadable(MudanzaError):
     """The plan file is not a plan. Facts: path, detail."""
 
 
+class PlanUnwritable(MudanzaError):
+    """The plan cannot be written where it was asked for. Facts: path, detail."""
+
+
 class PlanDoesNotFit(MudanzaError):
     """The plan names things the source does not have, or leaves some out. Facts: path, detail."""
 

@@ -87,6 +87,8 @@ class ColumnTally:
             self._counts["integers_inexact"] += sum(not exact_in_double(v) for v in values)
         if Kind.BOOLEAN in self._wanted:
             self._counts["zero_one"] += sum(v in (0, 1) for v in values)
+        if Kind.JSON in self._wanted:
+            self._shapes["jsonb"] += len(values)
         if largest := max(abs(low), abs(high)):
             self._whole_digits = max(self._whole_digits, len(str(largest)))
 
@@ -95,6 +97,8 @@ class ColumnTally:
         self._counts["reals_infinite"] += sum(map(math.isinf, values))
         if Kind.DECIMAL in self._wanted:
             self._add_digits(set(values))
+        if Kind.JSON in self._wanted:
+            self._shapes["jsonb"] += sum(map(math.isfinite, values))
 
     def _add_digits(self, values: Iterable[float]) -> None:
         for value in values:

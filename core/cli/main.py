@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -16,8 +17,8 @@ from core.cli import tables
 from core.cli.places import Place, source_file, target_place
 from core.cli.progress import RunProgress
 from core.cli.psql import open_psql
-from core.cli.speaking import SETTINGS, answering, err, out, print_json, tell
-from core.errors import RunUnknown, WrongUsage
+from core.cli.speaking import SETTINGS, answering, err, out, print_json, refuse_usage, tell
+from core.errors import PlanUnwritable, RunUnknown, TargetDatabaseMissing, WrongUsage
 from core.plan import NO_CHOICES, Choices, TableChoice, read_document, write_document
 from core.plan.ddl import script
 from core.plan.document import digest
@@ -54,7 +55,11 @@ Reveal = Annotated[bool, typer.Option("--reveal", help=tell("option.reveal"))]
 
 def main() -> None:
     """The entry point of the ``mudanza`` script."""
-    app()
+    try:
+        sys.exit(app(standalone_mode=False))
+    except typer.TyperException as misread:
+        refuse_usage(misread.format_message(), as_json="--json" in sys.argv)
+        sys.exit(WrongUsage.exit_code)
 
 
 def _version(wanted: bool) -> None:
@@ -96,9 +101,13 @@ def psql(
     context: typer.Context, source: OptionalSource = None, target: TargetAddress = None
 ) -> None:
     """Hand over to psql; words after ``--`` are its own."""
+    words = list(context.args)
+    if source is not None and source.startswith("-"):  # no source: the first word is psql's
+        words.insert(0, source)
+        source = None
     with answering(False):
         file = source_file(source) if source is not None else None
-        open_psql(target_place(target, file, create=False), context.args)
+        open_psql(target_place(target, file, create=False), words)
 
 
 # --- planning -----------------------------------------------------------------------
@@ -120,14 +129,23 @@ def plan(
         made = _prepared(source_file(source), plan_file, only, skip, schema).plan
         text = write_document(made)
         if to_file is not None:
-            to_file.write_text(text, encoding="utf-8")
-            err.print(tell("result.plan_written", path=to_file, sha256=digest(text)), markup=False)
+            _write_plan(to_file, text)
         if as_json:
             print_json(tables.plan_document(made))
         elif sql:
             typer.echo(script(made), nl=False)
         elif to_file is None:
             tables.print_plan(made)
+
+
+def _write_plan(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as refused:
+        detail = refused.strerror or str(refused)
+        raise PlanUnwritable(path=path, detail=detail) from refused
+    said = tell("result.plan_written", path=path, sha256=digest(text))
+    err.print(said, markup=False, soft_wrap=True)
 
 
 def _prepared(
@@ -182,20 +200,21 @@ def migrate_command(
     """Begin a run, or go on with the one that began."""
     with answering(as_json):
         file = source_file(source)
+        choices = read_document(plan_file) if plan_file else None
         place = target_place(target, file, create=not dry_run)
         request = MigrateRequest(
             source=file,
             target=place.target,
             home=SETTINGS.home,
             schema=schema,
-            choices=read_document(plan_file) if plan_file else None,
+            choices=choices,
             choices_path=str(plan_file or ""),
             narrow=(lambda names: _narrowed(names, only, skip)) if only or skip else None,
             replace=replace_run,
             bounds=Bounds(rows=chunk_rows),
         )
         if dry_run:
-            _rehearse(request, plan_file, only, skip, as_json)
+            _rehearse(request, place, plan_file, only, skip, as_json)
             return
         with RunProgress() as progress:
             report = migrate(request, progress.on_event)
@@ -208,13 +227,18 @@ def migrate_command(
 
 def _rehearse(
     request: MigrateRequest,
+    place: Place,
     plan_file: Path | None,
     only: list[str] | None,
     skip: list[str] | None,
     as_json: bool,
 ) -> None:
     """All checks and the whole plan; not one row."""
-    check_target(request)
+    try:
+        check_target(request)
+    except TargetDatabaseMissing:
+        if place.cluster is None:  # the embedded server's database is made by the run itself
+            raise
     made = _prepared(request.source, plan_file, only, skip, request.schema).plan
     if as_json:
         print_json(tables.plan_document(made) | {"sql": script(made)})

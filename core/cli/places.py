@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.cli.speaking import SETTINGS
-from core.server.connection import Target, parse_target
+from core.cli.speaking import SETTINGS, tell
+from core.errors import WrongUsage
+from core.server.connection import SCHEMES, Target, parse_target
 from core.server.embedded import Cluster, embedded_cluster
 from core.source import SourceFile, inspect, resolve
 
@@ -24,7 +25,10 @@ class Place:
 
 
 def source_file(text: str) -> SourceFile:
-    """The source a command names. Raises the SourceRefused errors."""
+    """The source a command names. Raises the SourceRefused errors, and WrongUsage for
+    the address of a server, which may hold a password."""
+    if text.startswith(SCHEMES):
+        raise WrongUsage(detail=tell("usage.target_as_source"))
     return inspect(resolve(text))
 
 

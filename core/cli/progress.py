@@ -44,7 +44,8 @@ class RunProgress:
         match event:
             case SnapshotTaken():
                 megabytes = f"{event.bytes / 1e6:.1f}"
-                err.print(tell("progress.snapshot", megabytes=megabytes, sha256=event.sha256))
+                said = tell("progress.snapshot", megabytes=megabytes, sha256=event.sha256)
+                err.print(said, highlight=False, soft_wrap=True)
             case Scanned():
                 self._advance(tell("progress.scanning", table=event.table), event.rows)
             case RunBegun():
@@ -62,7 +63,7 @@ class RunProgress:
         rows, done = f"{event.rows:,}", f"{event.rows_done:,}"
         sentence = "progress.resumed" if event.resumed else "progress.begun"
         said = tell(sentence, run=event.run, rows=rows, **({"done": done} if event.resumed else {}))
-        err.print(said, highlight=False)
+        err.print(said, highlight=False, soft_wrap=True)
         self._bar.reset(self._task, total=event.rows, completed=event.rows_done)
 
     def _advance(self, description: str, rows: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from core.errors import MudanzaError
+from core.errors import MudanzaError, WrongUsage
 from core.settings import read_settings
 from core.words import say
 
@@ -46,7 +47,9 @@ def answering(as_json: bool) -> Iterator[None]:
         _refuse(refused, as_json)
         raise typer.Exit(refused.exit_code) from None
     except KeyboardInterrupt:
-        err.print(tell("screen.interrupted"))
+        _print_error(
+            "interrupted", tell("screen.interrupted"), tell("screen.interrupted.remedy"), as_json
+        )
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except BrokenPipeError:
         raise typer.Exit(EXIT_UNEXPECTED) from None
@@ -55,6 +58,16 @@ def answering(as_json: bool) -> Iterator[None]:
     except Exception as unforeseen:  # noqa: BLE001  # a traceback may show values of rows
         _confess(unforeseen, as_json)
         raise typer.Exit(EXIT_UNEXPECTED) from None
+
+
+def refuse_usage(said: str, *, as_json: bool) -> None:
+    """Say what is wrong with a command line; nothing when its help was printed instead.
+
+    A word in the wrong place is quoted, and may be an address with its password.
+    """
+    if said:
+        detail = re.sub(r"(\w+://|password=)[^\s)]*", r"\1…", said)
+        _refuse(WrongUsage(detail=detail), as_json)
 
 
 def _refuse(refused: MudanzaError, as_json: bool) -> None:
@@ -72,7 +85,12 @@ def _confess(unforeseen: Exception, as_json: bool) -> None:
 
 
 def _print_error(error_id: str, message: str, remedy: str, as_json: bool) -> None:
-    err.print(f"[bold red]{tell('screen.error')}[/] {escape(message)}", highlight=False)
-    err.print(f"[bold]{tell('screen.remedy')}[/] {escape(remedy)}", highlight=False)
+    _sentence(f"[bold red]{tell('screen.error')}[/] {escape(message)}")
+    _sentence(f"[bold]{tell('screen.remedy')}[/] {escape(remedy)}")
     if as_json:
         print_json({"error": {"id": error_id, "message": message, "remedy": remedy}})
+
+
+def _sentence(markup: str) -> None:
+    """Unbroken: a path or an address in it can be copied whole."""
+    err.print(markup, highlight=False, soft_wrap=True)

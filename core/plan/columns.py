@@ -62,15 +62,16 @@ class _Columns:
     ) -> dict[ColumnRef, Decision]:
         """The decisions of a group tied by foreign keys, led by the key referred to.
 
-        A member whose values do not suit the common type keeps its own; its
-        foreign key is then listed as not carried.
+        A rowid stays what it is, whatever refers to it. A member whose values do
+        not suit the common type keeps its own; its foreign key is then listed as
+        not carried.
         """
         kinds = {alone[ref].conversion.type.name for ref in group}
         if len({alone[ref].conversion for ref in group}) <= 1 or kinds <= set(_TEXTS):
             return {}
         leader = min(group, key=self._rank)
         joint = self._decide(leader, merged([self.census(ref) for ref in sorted(group)]))
-        if not suits(joint.conversion, self.census(leader)):
+        if self._is_rowid(leader) or not suits(joint.conversion, self.census(leader)):
             joint = alone[leader]
         return {ref: self._joined(ref, joint) for ref in group if self._follows(ref, joint)}
 
@@ -82,8 +83,10 @@ class _Columns:
         return replace(joint, misfits=own.values - fits(joint.conversion, own))
 
     def _rank(self, ref: ColumnRef) -> tuple[bool, bool, ColumnRef]:
-        table = self._tables[ref[0]]
-        return (ref not in self._parents, table.rowid_alias != ref[1], ref)
+        return (ref not in self._parents, not self._is_rowid(ref), ref)
+
+    def _is_rowid(self, ref: ColumnRef) -> bool:
+        return self._tables[ref[0]].rowid_alias == ref[1]
 
     def _decide(self, ref: ColumnRef, census: ColumnCensus) -> Decision:
         column = self._column(ref)

@@ -78,8 +78,8 @@ def decide(
     nothing; ``in_key``: it is part of a key or an index, where json cannot be.
     """
     family = list(_family(declaration, census, in_key))
-    if census.values == 0:
-        return Decision(family[0] if family else _BY_AFFINITY[affinity])
+    if census.values == 0 and not family:
+        return Decision(_BY_AFFINITY[affinity])
     for conversion in family:
         if suits(conversion, census):
             return _kept(declaration, conversion, census)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -69,18 +70,18 @@ def check_fit(choices: Choices, database: Database, path: str) -> None:
     for name, choice in choices.tables.items():
         if name not in tables:
             raise PlanDoesNotFit(path=path, detail=f"table {name!r}")
-        columns = {c.name for c in tables[name].columns}
+        columns = [c.name for c in tables[name].columns]
         for column in choice.columns:
             if column not in columns:
                 raise PlanDoesNotFit(path=path, detail=f"column {name!r}.{column!r}")
-        _check_once(path, name, [c.target for c in choice.columns.values()])
-    _check_once(path, "table", [t.target for t in choices.tables.values() if t.carry])
+        _check_once(path, name, [choices.column(name, c).target or c for c in columns])
+    carried = [name for name in tables if choices.table(name).carry]
+    _check_once(path, "table", [choices.table(name).target or name for name in carried])
 
 
-def _check_once(path: str, where: str, targets: list[str | None]) -> None:
-    named = [target for target in targets if target is not None]
-    for target in named:
-        if named.count(target) > 1:
+def _check_once(path: str, where: str, targets: list[str]) -> None:
+    for target, times in Counter(targets).items():
+        if times > 1:
             raise PlanDoesNotFit(path=path, detail=f"{where}: target {target!r} twice")
 
 

@@ -110,7 +110,7 @@ def _column(
     table: Table, column: Column, plan: ColumnPlan, decisions: Decisions
 ) -> Iterator[ObjectFate]:
     decision = decisions[table.name, column.name]
-    unknown = declared(column.declared_type, strict=table.strict).kind is Kind.UNKNOWN
+    kind = declared(column.declared_type, strict=table.strict).kind
     facts = {"declared": column.declared_type, "type": plan.type.sql, "rule": plan.rule}
     name = f"{table.name}.{column.name}"
     if decision.retyped:
@@ -119,8 +119,10 @@ def _column(
         yield _rewritten_column(name, table.name, "type_chosen", facts)
     elif decision.widened:
         yield _rewritten_column(name, table.name, "widened", facts)
-    elif unknown:
+    elif kind is Kind.UNKNOWN:
         yield _rewritten_column(name, table.name, "type_by_census", facts)
+    elif kind is Kind.UNTYPED:
+        yield _rewritten_column(name, table.name, "untyped", facts)
     if plan.target != column.name:
         yield _rewritten_column(name, table.name, "renamed", {"target": plan.target})
     if column.default is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 import apsw
 
@@ -45,7 +46,7 @@ def make_plan(
     chosen = [choices.table(table.name).target for table in carried]
     targets = [names.give(want or table.name) for table, want in zip(carried, chosen, strict=True)]
     plans = tuple(
-        _table_plan(number, table, target, database, census, decisions, choices)
+        _table_plan(number, table, target, database, census, decisions, choices, names)
         for number, (table, target) in enumerate(zip(carried, targets, strict=True), start=1)
     )
     builds, unbuilt = _builds(schema, carried, plans, names, census)
@@ -90,6 +91,7 @@ def _table_plan(
     census: Census,
     decisions: Decisions,
     choices: Choices,
+    names: Names,
 ) -> TablePlan:
     counted = census.tables[table.name]
     readable = [c for c in table.columns if c.name in counted.columns]
@@ -102,6 +104,7 @@ def _table_plan(
         )
         for c in readable
     )
+    columns = tuple(_numbered(table, target, column, names) for column in columns)
     last = next((s.last for s in database.sequences if s.table == table.name), None)
     return TablePlan(
         number=number,
@@ -127,12 +130,18 @@ def _column_plan(
         type=conversion.type,
         rule=conversion.rule,
         not_null=column.not_null or is_alias or column.name in table.primary_key,
-        identity=is_alias and conversion.type.name == types.BIGINT,
         default=_default(column, conversion),
         spelling=_spelling(conversion, census),
         saw=_saw(census),
         misfits=decision.misfits,
     )
+
+
+def _numbered(table: Table, target: str, column: ColumnPlan, names: Names) -> ColumnPlan:
+    """The column with a sequence if it is the rowid."""
+    if column.source != table.rowid_alias or column.type.name != types.BIGINT:
+        return column
+    return replace(column, sequence=names.give(f"{target}_{column.target}_seq"))
 
 
 def _default(column: Column, conversion: Conversion) -> str | None:

@@ -42,7 +42,8 @@ class ObjectFate:
 @dataclass(frozen=True, kw_only=True)
 class ColumnPlan:
     """One column: its name and declared type in the source, its name, type and rule
-    in the target. ``default`` is a SQL literal. ``spelling`` tells how the source
+    in the target. ``sequence`` names what feeds an identity, '' for other columns.
+    ``default`` is a SQL literal. ``spelling`` tells how the source
     writes its moments or booleans ('' when it says nothing). ``saw`` is the
     census in a few words, for the reader of the plan."""
 
@@ -52,7 +53,7 @@ class ColumnPlan:
     type: TargetType
     rule: str
     not_null: bool = False
-    identity: bool = False
+    sequence: str = ""
     default: str | None = None
     spelling: str = ""
     saw: str = ""
@@ -62,6 +63,11 @@ class ColumnPlan:
     def conversion(self) -> Conversion:
         """How the column's values are carried."""
         return Conversion(self.type, self.rule)
+
+    @property
+    def identity(self) -> bool:
+        """Whether the server numbers new rows by it."""
+        return bool(self.sequence)
 
 
 @dataclass(frozen=True, kw_only=True)

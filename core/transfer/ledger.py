@@ -18,6 +18,7 @@ from psycopg.rows import class_row, dict_row
 
 from core.errors import LedgerMissing, LedgerVersion, RunHeld, RunUnknown
 from core.plan import Fate, ObjectFate, Plan
+from core.source.rows import InvalidText
 from core.transfer.model import (
     BadCellShown,
     ChunkLine,
@@ -426,10 +427,20 @@ def shown_key(key: Iterable[object]) -> str:
 
 
 def _shown(value: object) -> str:
+    if value is None:
+        return "NULL"
     if isinstance(value, int | float):
         return spelled(value)
-    text = value if isinstance(value, str) else repr(value)
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)[:200]
+    return _shown_text(value)[:200]
+
+
+def _shown_text(value: object) -> str:
+    """Text as it is, what is no text as SQLite's SQL would write it."""
+    if isinstance(value, InvalidText):
+        return f"CAST({_shown_text(value.raw)} AS TEXT)"
+    if isinstance(value, bytes):
+        return f"x'{value.hex()}'"
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value))
 
 
 def _fate(row: dict[str, Any]) -> ObjectFate:

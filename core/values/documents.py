@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
 from core.source.rows import SqliteValue
+from core.values.storage import spelled
 
 # Deeper documents exhaust the server's stack (54001); ours ends before that.
 _DEPTH_MAX = 500
 _NUMBER_DIGITS_MAX = 16_000
+_BRACKETS = re.compile(r"[\[\]{}]")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 class Standing(StrEnum):
@@ -22,6 +27,18 @@ class Standing(StrEnum):
     JSONB = "jsonb"
     JSON = "json"
     NONE = "none"
+
+
+def document_text(value: SqliteValue) -> str | None:
+    """The JSON text that ``value`` is, or None when it cannot be one.
+
+    SQLite's affinity makes numbers of the documents that are just a number.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and math.isfinite(value):
+        return spelled(value)
+    return None
 
 
 class _OnlyJson(Exception):
@@ -49,15 +66,26 @@ def _binary(text: str) -> bool:
         document = json.loads(
             text, object_pairs_hook=_unique, parse_int=_number, parse_float=_number
         )
-        return "\x00" not in _flat(document)
-    except (_OnlyJson, UnicodeEncodeError):
+        return all(map(_binary_string, _strings(document)))
+    except _OnlyJson:
         return False
 
 
-def _flat(document: Any) -> str:
-    flat = json.dumps(document, ensure_ascii=False, default=str)
-    flat.encode()  # raises for a lone surrogate
-    return flat.replace("\\u0000", "\x00")
+def _strings(node: Any) -> Iterator[str]:
+    """Every string of a document, keys included."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        for key, item in node.items():
+            yield key
+            yield from _strings(item)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _strings(item)
+
+
+def _binary_string(text: str) -> bool:
+    return not any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in text)
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -80,9 +108,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _depth(text: str) -> int:
-    """An upper bound of nesting, brackets inside strings included."""
+    """How deep the document nests."""
     deepest = depth = 0
-    for bracket in re.findall(r"[\[\]{}]", text):
+    for bracket in _BRACKETS.findall(_STRING.sub("", text)):
         depth += 1 if bracket in "[{" else -1
         deepest = max(deepest, depth)
     return deepest
@@ -100,8 +128,19 @@ def _by_value(node: Any) -> Any:
     if isinstance(node, list):
         return [_by_value(item) for item in node]
     if isinstance(node, Decimal):
-        return {"number": "0" if node == 0 else str(node.normalize())}
+        return {"number": _number_by_value(node)}
     return {"text": node} if isinstance(node, str) else node
+
+
+def _number_by_value(number: Decimal) -> str:
+    """One spelling for equal numbers; Decimal's own ``normalize`` would round them."""
+    sign, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int)
+    written = "".join(map(str, digits)).lstrip("0")
+    significant = written.rstrip("0")
+    if not significant:
+        return "0"
+    return f"{'-' * sign}{significant}e{exponent + len(written) - len(significant)}"
 
 
 class UuidForm(NamedTuple):

@@ -242,12 +242,13 @@ def _json(conversion: Conversion) -> Converter:
     binary = conversion.type.name == types.JSONB
 
     def convert(value: SqliteValue) -> Outcome:
-        if type(value) is not str:
+        text = documents.document_text(value)
+        if text is None:
             return None if value is None else refused
-        standing = documents.standing(value)
+        standing = documents.standing(text)
         if binary:
-            return b"\x01" + value.encode() if standing is documents.Standing.JSONB else refused
-        return refused if standing is documents.Standing.NONE else value.encode()
+            return b"\x01" + text.encode() if standing is documents.Standing.JSONB else refused
+        return refused if standing is documents.Standing.NONE else text.encode()
 
     return convert
 

@@ -129,7 +129,7 @@ def _questions(column: ColumnPlan, table: TablePlan) -> tuple[Aggregate, ...]:
         return (_COUNT, *own)
     if column.type.name in (types.TEXT, types.VARCHAR) and column.rule == "text":
         return (_COUNT, *own, *_UTF8_TEXT)
-    if column.type.name == types.BYTEA:
+    if column.type.name == types.BYTEA and column.rule == "bytes":
         return (_COUNT, _BYTES)
     return (_COUNT, *own)
 
