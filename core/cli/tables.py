@@ -13,6 +13,9 @@ from core.plan import Fate, ObjectFate, Plan, digest, write_document
 from core.transfer.model import QuarantineEntry, Run, RunReport
 from core.verify.model import Difference, ParityReport
 
+_COPIED_WHOLE = ("column.run",)
+"""Columns that are never folded: people copy what stands there."""
+
 
 def table(
     title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]]
@@ -20,7 +23,12 @@ def table(
     """A table whose columns are (sentence id, justification)."""
     made = Table(title=tell(title), title_justify="left", header_style="bold")
     for sentence, justify in columns:
-        made.add_column(tell(sentence), justify=justify, overflow="fold")  # type: ignore[arg-type]
+        made.add_column(
+            tell(sentence),
+            justify=justify,  # type: ignore[arg-type]
+            overflow="fold",
+            no_wrap=sentence in _COPIED_WHOLE,
+        )
     for row in rows:
         made.add_row(*(_cell(value) for value in row))
     return made

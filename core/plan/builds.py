@@ -66,7 +66,7 @@ def _primary_key(site: Site) -> Iterator[Built]:
         sql=f"ALTER TABLE {_target(site)} ADD CONSTRAINT {quoted(name)} PRIMARY KEY"
         f" ({_columns(site, columns)})",
         fate=_fate(site, "primary_key", wanted),
-        key=columns,
+        terms=tuple((column, "") for column in columns),
     )
     index = next((i for i in site.table.indexes if i.origin == "primary"), None)
     if index is not None and any(_is_collated(site, term) for term in index.terms):
@@ -84,22 +84,21 @@ def _index(site: Site, index: Index) -> Built:
     )
     if reason := _why_not(site, index):
         return lost(kind, shown, site.plan.name, reason, original=index.sql or "")
-    collated = tuple(t.column or "" for t in index.terms if _is_collated(site, t))
+    collated = any(_is_collated(site, term) for term in index.terms)
     name = site.names.give(shown)
     if index.origin == "unique" and not collated:
         sql = f"ALTER TABLE {_target(site)} ADD CONSTRAINT {quoted(name)} UNIQUE ({_terms(site, index)})"
     else:
         unique = "UNIQUE " if index.unique else ""
         sql = f"CREATE {unique}INDEX {quoted(name)} ON {_target(site)} ({_terms(site, index)})"
-    fate = _fate(site, kind, shown, collated=bool(collated), original=index.sql or "")
+    fate = _fate(site, kind, shown, collated=collated, original=index.sql or "")
     return Build(
         kind=BuildKind.UNIQUE if index.unique else BuildKind.INDEX,
         name=name,
         table=site.plan.name,
         sql=sql,
         fate=fate,
-        key=() if collated or not index.unique else tuple(t.column or "" for t in index.terms),
-        collated=collated,
+        terms=tuple((t.column or "", _kept_collation(site, t)) for t in index.terms),
     )
 
 
@@ -131,6 +130,10 @@ def _is_collated(site: Site, term: IndexTerm) -> bool:
     return any(c.source == term.column and c.type.name in _TEXTS for c in site.plan.columns)
 
 
+def _kept_collation(site: Site, term: IndexTerm) -> str:
+    return (term.collation or "").upper() if _is_collated(site, term) else ""
+
+
 def _terms(site: Site, index: Index) -> str:
     plain = index.origin == "unique" and not any(_is_collated(site, t) for t in index.terms)
     return ", ".join(_term(site, term, directed=not plain) for term in index.terms)
@@ -139,8 +142,8 @@ def _terms(site: Site, index: Index) -> str:
 def _term(site: Site, term: IndexTerm, *, directed: bool) -> str:
     assert term.column is not None
     text = quoted(site.plan.column(term.column).target)
-    if _is_collated(site, term):
-        text = f"({_COLLATED[(term.collation or '').upper()].format(text)})"
+    if collation := _kept_collation(site, term):
+        text = f"({_COLLATED[collation].format(text)})"
     return f"{text} DESC" if directed and term.descending else text
 
 

@@ -108,10 +108,10 @@ class BuildKind(StrEnum):
 class Build:
     """A constraint, index or sequence to make on the target once the rows are there.
 
-    ``fate`` is what is recorded when it succeeds. ``key``: the source columns that
-    it makes unique, compared as they are; ``collated``: those whose own collation it
-    keeps by an expression. ``validate``: for a foreign key, the
-    statement that proves its rows.
+    ``fate`` is what is recorded when it succeeds. ``terms``: the source columns of a
+    key or index, each with the collation that it keeps by an expression ('' when it
+    compares them as they are). ``validate``: for a foreign key, the statement that
+    proves its rows.
     """
 
     kind: BuildKind
@@ -119,9 +119,25 @@ class Build:
     table: str
     sql: str
     fate: ObjectFate
-    key: tuple[str, ...] = ()
-    collated: tuple[str, ...] = ()
+    terms: tuple[tuple[str, str], ...] = ()
     validate: str = ""
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether it allows no two equal rows."""
+        return self.kind in (BuildKind.PRIMARY_KEY, BuildKind.UNIQUE)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that it makes unique, compared as they are: a foreign key may
+        refer to them."""
+        plain = self.is_unique and not self.collated
+        return tuple(column for column, _ in self.terms) if plain else ()
+
+    @property
+    def collated(self) -> tuple[str, ...]:
+        """The columns whose own collation it keeps."""
+        return tuple(column for column, collation in self.terms if collation)
 
 
 @dataclass(frozen=True, kw_only=True)

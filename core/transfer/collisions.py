@@ -32,7 +32,9 @@ def find_collisions(connection: apsw.Connection, plan: Plan) -> Mapping[int, Col
 
 
 def _may_collide(table: TablePlan, build: Build) -> bool:
-    return any(not table.column(name).conversion.injective for name in build.key)
+    return build.is_unique and any(
+        not table.column(name).conversion.injective for name, _ in build.terms
+    )
 
 
 def _collisions(
@@ -60,21 +62,29 @@ def _of_chunk(
             seen.update(digest for _, digest in digests)
 
 
+# What makes texts equal that a collation takes for equal: lower() of bytes folds
+# A to Z and nothing else, as NOCASE does.
+_FOLDED: Mapping[str, Canonical] = {"NOCASE": bytes.lower, "RTRIM": lambda text: text.rstrip(b" ")}
+
+
 class _Key:
     """A unique key of a table: which fields it takes, and how they compare."""
 
     def __init__(self, table: TablePlan, build: Build) -> None:
         self.name = build.name
         sources = [c.source for c in table.columns]
-        self._places = [sources.index(name) for name in build.key]
-        self._canonical = [canonical(table.columns[place].type) for place in self._places]
+        self._places = [sources.index(name) for name, _ in build.terms]
+        self._compared = [
+            _FOLDED.get(collation) or canonical(table.column(name).type)
+            for name, collation in build.terms
+        ]
 
     def digest(self, fields: Fields) -> bytes | None:
         """What stands for the row's key; None when a NULL makes it unlike all others."""
         values = [fields[place] for place in self._places]
         if any(value is None for value in values):
             return None
-        compared = [_apply(c, v) for c, v in zip(self._canonical, values, strict=True)]
+        compared = [_apply(c, v) for c, v in zip(self._compared, values, strict=True)]
         return row_digest([self.name.encode(), *compared])
 
 

@@ -183,11 +183,13 @@ def _drop(connection: Connection, ledger: Ledger, run: Run) -> None:
 def _refuse_other(run: Run, request: Request) -> None:
     if run.source_path != str(request.source.path):
         raise OtherSource(run=run.run, was=run.source_path, now=str(request.source.path))
-    if request.choices is None:
-        return
     was = parse_document(run.plan_document, "ledger")
-    if overlaid(was, request.choices) != was:
-        raise PlanChanged(run=run.run, was=run.plan_sha256, now=request.choices_path)
+    now = overlaid(was, request.choices or NO_CHOICES)
+    if request.narrow is not None:
+        now = overlaid(now, request.narrow(list(was.tables)))
+    if now != was:
+        given = request.choices_path or "--only / --skip"
+        raise PlanChanged(run=run.run, was=run.plan_sha256, now=given)
 
 
 def _resume(work: Work, request: Request, tell: Tell) -> RunReport:

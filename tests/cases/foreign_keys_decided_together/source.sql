@@ -1,0 +1,16 @@
+CREATE TABLE country (code VARCHAR(2) PRIMARY KEY, name TEXT);
+CREATE TABLE city (id INTEGER PRIMARY KEY, country TEXT REFERENCES country(code));
+INSERT INTO country VALUES ('pe', 'Perú'), ('bo', 'Bolivia');
+INSERT INTO city VALUES (1, 'pe'), (2, 'bo');
+CREATE TABLE doc (id UUID PRIMARY KEY);
+CREATE TABLE page (id INTEGER PRIMARY KEY, doc TEXT REFERENCES doc(id));
+INSERT INTO doc VALUES ('550e8400-e29b-41d4-a716-446655440000');
+INSERT INTO page VALUES (1, '550e8400-e29b-41d4-a716-446655440000');
+CREATE TABLE amount (v DECIMAL(6,2) PRIMARY KEY);
+CREATE TABLE uses (v INTEGER REFERENCES amount(v));
+INSERT INTO amount VALUES (1), (2), (2.5);
+INSERT INTO uses VALUES (1), (2);
+CREATE TABLE parent (id INTEGER PRIMARY KEY, up NUMERIC REFERENCES parent(id));
+INSERT INTO parent VALUES (1, NULL), (2, 1), (3, 'none');
+CREATE TABLE texts (ref TEXT REFERENCES parent(id));
+INSERT INTO texts VALUES ('1'), ('1'), ('2'), ('2'), ('3');

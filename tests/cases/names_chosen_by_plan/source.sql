@@ -1,0 +1,6 @@
+CREATE TABLE "Users" (id INTEGER PRIMARY KEY, a TEXT, b INTEGER UNIQUE, "C" REAL);
+CREATE TABLE old_log (line TEXT);
+CREATE TABLE visits (user INTEGER REFERENCES "Users"(id), at TEXT);
+INSERT INTO "Users" VALUES (1, 'a', 2, 0.5);
+INSERT INTO old_log VALUES ('gone');
+INSERT INTO visits VALUES (1, 'now');

@@ -1,0 +1,12 @@
+CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT UNIQUE);
+CREATE TABLE t_id_seq (id INTEGER PRIMARY KEY);
+CREATE TABLE t_id_seq1 (v TEXT);
+CREATE TABLE t_pkey (id INT PRIMARY KEY);
+CREATE TABLE t_a_key (v TEXT);
+CREATE TABLE pg_class (oid INTEGER, relname TEXT);
+INSERT INTO t VALUES (1, 'a'), (2, 'b');
+INSERT INTO t_id_seq VALUES (7);
+INSERT INTO t_id_seq1 VALUES ('one');
+INSERT INTO t_pkey VALUES (3);
+INSERT INTO t_a_key VALUES ('key');
+INSERT INTO pg_class VALUES (1, 'mine');

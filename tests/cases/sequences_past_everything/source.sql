@@ -1,0 +1,17 @@
+CREATE TABLE auto (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT);
+INSERT INTO auto VALUES (1, 'a');
+UPDATE sqlite_sequence SET seq = 500 WHERE name = 'auto';
+CREATE TABLE ahead (id INTEGER PRIMARY KEY AUTOINCREMENT);
+INSERT INTO ahead VALUES (7);
+UPDATE sqlite_sequence SET seq = 3 WHERE name = 'ahead';
+CREATE TABLE fresh (id INTEGER PRIMARY KEY AUTOINCREMENT);
+CREATE TABLE emptied (id INTEGER PRIMARY KEY AUTOINCREMENT);
+INSERT INTO emptied VALUES (41);
+DELETE FROM emptied;
+CREATE TABLE plain (id INTEGER PRIMARY KEY);
+INSERT INTO plain VALUES (7);
+CREATE TABLE spoilt (id INTEGER PRIMARY KEY, n INTEGER);
+INSERT INTO spoilt VALUES (1, 1), (2, 2), (9, 'not a number');
+CREATE TABLE negative (id INTEGER PRIMARY KEY AUTOINCREMENT);
+UPDATE sqlite_sequence SET seq = -4 WHERE name = 'negative';
+INSERT INTO sqlite_sequence VALUES ('negative', -4);

@@ -1,0 +1,4 @@
+CREATE TABLE s (id INTEGER PRIMARY KEY, v ANY, n INT, r REAL, t TEXT, b BLOB) STRICT;
+INSERT INTO s VALUES (1, '007', 1, 1, 'a', x'01'), (2, 7, NULL, 2.5, '', x''), (3, x'07', -1, NULL, NULL, NULL);
+CREATE TABLE loose (v ANY);
+INSERT INTO loose VALUES ('007'), (7);

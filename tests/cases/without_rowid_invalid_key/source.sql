@@ -1,0 +1,8 @@
+CREATE TABLE path (name TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID;
+INSERT INTO path VALUES
+  (CAST(x'ff' AS TEXT), 1), ('ok', 2), (CAST(x'6f6bff' AS TEXT), 3), ('z', 4),
+  (CAST(x'6100' AS TEXT), 5);
+CREATE TABLE raw (name TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID;
+INSERT INTO raw VALUES
+  (CAST(x'ff' AS TEXT), 1), (CAST(x'fe' AS TEXT), 2), (CAST(x'fd' AS TEXT), 3),
+  (CAST(x'fc' AS TEXT), 4), ('a', 5);
