@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.plan import Fate, Plan, parse_document
-from tests.plan.helpers import planned
+from tests.plan.planning import planned
 
 ID = "550e8400-e29b-41d4-a716-446655440000"
 

@@ -10,7 +10,7 @@ from core.plan.decide import fits, misfits_allowed
 from core.source.rows import InvalidText, SqliteValue
 from core.values.exact import converter
 from core.values.types import Conversion, Reject, TargetType
-from tests.plan.helpers import census_of, decided
+from tests.plan.planning import census_of, decided
 
 GOOD_DAY, BAD_DAY = "2024-01-02", "2024-02-30"
 

@@ -16,7 +16,7 @@ from core.plan import (
     write_document,
 )
 from core.plan.document import digest
-from tests.plan.helpers import planned
+from tests.plan.planning import planned
 
 SOURCE = """
 CREATE TABLE "a ""b" (id INTEGER PRIMARY KEY, "x

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.plan.names import NAME_BYTES_MAX, SYSTEM_COLUMNS, Names, column_names, quoted
-from tests.plan.helpers import planned
+from tests.plan.planning import planned
 
 LONG = "a" * 64
 
