@@ -79,9 +79,10 @@ def _check_ledger(database: str) -> None:
             " AS before FROM mudanza.chunk) c WHERE lo IS DISTINCT FROM before"
         ).fetchone()
         sums = connection.execute(
-            "SELECT count(*) FROM mudanza.range r WHERE (rows_read, rows_written) IS DISTINCT FROM"
-            " (SELECT coalesce(sum(rows_read), 0), coalesce(sum(rows_written), 0)"
-            "  FROM mudanza.chunk c WHERE (c.run, c.range) = (r.run, r.range))"
+            "SELECT count(*) FROM mudanza.range r LEFT JOIN (SELECT run, range, sum(rows_read) AS"
+            " read, sum(rows_written) AS written FROM mudanza.chunk GROUP BY run, range) c"
+            " USING (run, range) WHERE r.rows_read <> coalesce(c.read, 0)"
+            " OR r.rows_written <> coalesce(c.written, 0)"
         ).fetchone()
     assert gaps == (0,)
     assert sums == (0,)
