@@ -8,7 +8,6 @@ call goes on from there.
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +29,7 @@ from core.plan import (
     write_document,
 )
 from core.plan.ddl import create_schema, create_table, qualified
+from core.server.account import own_name
 from core.server.connection import Target, connect, translated
 from core.server.preflight import preflight
 from core.source.opening import SourceFile
@@ -130,7 +130,7 @@ def _begin(connection: Connection, ledger: Ledger, request: Request, tell: Tell)
             status=Status.COPYING,
             exit_code=None,
             version=__version__,
-            started_by=getpass.getuser(),
+            started_by=own_name(),
             started_at=datetime.now(UTC),
             finished_at=None,
         )

@@ -28,7 +28,7 @@ from core.source import inspect
 from core.transfer.copying import Bounds
 from core.transfer.migrate import Request, migrate
 migrate(Request(source=inspect(Path(sys.argv[1])), target=parse_target(sys.argv[2]),
-                home=Path(sys.argv[3]), bounds=Bounds(rows=100)))
+                home=Path(sys.argv[3]), bounds=Bounds(rows=20)))
 """
 
 
@@ -53,15 +53,14 @@ def test_killed_at_random_moments_it_ends_exact(
     seed: int, sample: Path, database: str, tmp_path: Path
 ) -> None:
     chance = random.Random(seed)
-    killed = 0
-    for _ in range(6):
+    # The moment is a place in the data, so that a fast machine is killed as well.
+    for rows in sorted(chance.sample(range(1, 18_000), 6)):
         child = subprocess.Popen(
             [sys.executable, "-c", CHILD, str(sample), database, str(tmp_path)]
         )
-        time.sleep(0.4 + chance.random())
+        wait_for_rows(database, rows, child)
         child.send_signal(signal.SIGKILL)
-        killed += child.wait() == -signal.SIGKILL
-    assert killed, "every run ended before it could be killed"
+        assert child.wait() == -signal.SIGKILL
     report = migrate(request(sample, database, tmp_path))
     assert sum(t.rows_source for t in report.tables) == 20_000
     proof = parity.verify(
@@ -69,6 +68,18 @@ def test_killed_at_random_moments_it_ends_exact(
     )
     assert proof.parity, proof
     _check_ledger(database)
+
+
+def wait_for_rows(database: str, rows: int, child: subprocess.Popen[bytes]) -> None:
+    """Until the ledger says that so many rows are safe."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        while child.poll() is None:
+            there = connection.execute("SELECT to_regclass('mudanza.range')").fetchone()
+            if there != (None,):
+                done = connection.execute("SELECT sum(rows_read) FROM mudanza.range").fetchone()
+                if done is not None and (done[0] or 0) >= rows:
+                    return
+            time.sleep(0.005)
 
 
 def _check_ledger(database: str) -> None:
