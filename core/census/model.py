@@ -45,6 +45,11 @@ class ColumnCensus:
         return self.integers + self.reals + self.texts + self.blobs
 
     @property
+    def uuid_forms(self) -> Mapping[str, int]:
+        """The shapes that are forms of a UUID: a style and a case, like ``hex-lower``."""
+        return {shape: count for shape, count in self.shapes.items() if "-" in shape}
+
+    @property
     def sound_texts(self) -> int:
         """Texts that PostgreSQL's text can hold."""
         return self.texts - self.texts_invalid - self.texts_nul

@@ -14,12 +14,13 @@ from decimal import Decimal
 
 from core.census.model import ColumnCensus
 from core.source.rows import InvalidText, SqliteValue
-from core.values import documents, numeric, temporal
+from core.values import documents, numeric, temporal, types
 from core.values.declared import TEMPORAL, Kind
 from core.values.exact import exact_in_double
 
 _DOUBLE_EXACT = 2**53
 _SPELLINGS_MAX = 12
+_BOOLEANS = frozenset(word for pair in types.BOOLEAN_WORDS for word in pair)
 
 
 class ColumnTally:
@@ -131,7 +132,7 @@ class ColumnTally:
 
     def _add_words(self, values: Sequence[str]) -> None:
         for word, count in Counter(values).items():
-            if word in self._words or len(self._words) < _SPELLINGS_MAX:
+            if word in _BOOLEANS or word in self._words or len(self._words) < _SPELLINGS_MAX:
                 self._words[word] += count
 
     def _add_uuids(self, values: Iterable[SqliteValue]) -> None:

@@ -23,16 +23,7 @@ from core.values.types import Conversion, TargetType
 MISFITS_ALWAYS_ALLOWED = 3
 MISFITS_SHARE = 0.001
 
-_BOOLEAN_WORDS = (
-    ("0", "1"),
-    ("f", "t"),
-    ("F", "T"),
-    ("false", "true"),
-    ("False", "True"),
-    ("FALSE", "TRUE"),
-    ("n", "y"),
-    ("N", "Y"),
-)
+_BOOLEANS = (("0", "1"), *types.BOOLEAN_WORDS)
 _CHAIN = (
     Conversion(TargetType(types.BIGINT), "integer"),
     Conversion(TargetType(types.DOUBLE), "real"),
@@ -131,7 +122,7 @@ def _accepted_shapes(rule: str, kind: str, census: ColumnCensus) -> tuple[str, .
     if rule == "json":
         return ("jsonb",) if kind == types.JSONB else ("jsonb", "json")
     if rule == "uuid":
-        return tuple(census.shapes)
+        return tuple(census.uuid_forms)
     return tuple(shape.value for shape in shapes_of(kind))
 
 
@@ -216,7 +207,7 @@ def _temporal(kind: Kind, census: ColumnCensus) -> Iterator[Conversion]:
 
 
 def _booleans(census: ColumnCensus) -> Iterator[Conversion]:
-    pairs = [Conversion(TargetType(types.BOOLEAN), f"boolean:{f}/{t}") for f, t in _BOOLEAN_WORDS]
+    pairs = [Conversion(TargetType(types.BOOLEAN), f"boolean:{f}/{t}") for f, t in _BOOLEANS]
     yield from sorted(pairs, key=lambda c: -fits(c, census))  # stable: 0/1 first on a tie
 
 
@@ -244,8 +235,8 @@ def _documents(census: ColumnCensus, in_key: bool) -> Iterator[Conversion]:
 
 
 def _uuids(census: ColumnCensus) -> Iterator[Conversion]:
-    styles = {shape.partition("-")[0] for shape in census.shapes}
-    cases = {shape.partition("-")[2] for shape in census.shapes} - {"none"}
-    whole = sum(census.shapes.values()) == census.values
+    styles = {form.partition("-")[0] for form in census.uuid_forms}
+    cases = {form.partition("-")[2] for form in census.uuid_forms} - {"none"}
+    whole = sum(census.uuid_forms.values()) == census.values
     if whole and len(styles) <= 1 and len(cases) <= 1 and "mixed" not in cases:
         yield Conversion(TargetType(types.UUID), "uuid")

@@ -159,7 +159,7 @@ def _default(column: Column, conversion: Conversion) -> str | None:
 def _spelling(conversion: Conversion, census: ColumnCensus) -> str:
     """How the source writes what the target keeps in another form."""
     if conversion.rule == "uuid":
-        return "/".join(sorted(census.shapes))
+        return "/".join(sorted(census.uuid_forms))
     if conversion.rule != "iso":
         return ""
     written = sorted(census.spellings, key=lambda s: -census.spellings[s])

@@ -8,11 +8,13 @@ call goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
+
+import psycopg
 
 from core import __version__
 from core.errors import CountsDisagree, OtherSource, PlanChanged, TargetNotEmpty
@@ -74,11 +76,8 @@ def migrate(request: Request, tell: Tell = lambda _: None) -> RunReport:
         ledger = Ledger(connection)
         ledger.hold(request.schema)
         run = ledger.live_run(request.schema) if ledger.exists() else None
-        if run is not None and request.replace:
-            _drop(connection, ledger, run)
-            run = None
-        if run is None:
-            return _begin(connection, ledger, request, tell)
+        if run is None or request.replace:
+            return _begin(connection, ledger, request, tell, earlier=run)
         _refuse_other(run, request)
         work = Work(connection=connection, ledger=ledger, run=run, plan=from_json(Plan, run.plan))
         if run.status is Status.COMPLETE:
@@ -93,17 +92,21 @@ def check_target(request: Request) -> None:
         preflight(connection, target, request.schema)
         ledger = Ledger(connection)
         run = ledger.live_run(request.schema) if ledger.exists() else None
-        if run is None:
-            _refuse_occupied(connection, request)
-        elif not request.replace:
+        if run is None or request.replace:
+            _refuse_occupied(connection, request, earlier=run)
+        else:
             _refuse_other(run, request)
 
 
 # --- beginning ------------------------------------------------------------------
 
 
-def _begin(connection: Connection, ledger: Ledger, request: Request, tell: Tell) -> RunReport:
-    _refuse_occupied(connection, request)
+def _begin(
+    connection: Connection, ledger: Ledger, request: Request, tell: Tell, *, earlier: Run | None
+) -> RunReport:
+    """A new run, in place of an ``earlier`` one: what that one made stays until all that
+    could stop this one has been asked."""
+    _refuse_occupied(connection, request, earlier)
     number = uuid4()
     path = request.home / "snapshots" / f"{number}.sqlite"
     try:
@@ -134,47 +137,69 @@ def _begin(connection: Connection, ledger: Ledger, request: Request, tell: Tell)
             started_at=datetime.now(UTC),
             finished_at=None,
         )
-        _make_target(connection, ledger, run, prepared.plan)
+        with connection.transaction():
+            if earlier is not None:
+                _drop(connection, ledger, request, earlier)
+            _make_target(connection, ledger, run, prepared.plan)
     except BaseException:
         discard_snapshot(path)
         raise
+    if earlier is not None:
+        discard_snapshot(Path(earlier.snapshot_path))
     work = Work(connection=connection, ledger=ledger, run=run, plan=prepared.plan)
     return _work(work, request, tell, resumed=False)
 
 
 def _make_target(connection: Connection, ledger: Ledger, run: Run, plan: Plan) -> None:
-    """Tables and ledger in one transaction: either both are there or neither."""
-    with connection.transaction():
-        ledger.ensure()
-        connection.execute(create_schema(plan).encode())
-        for table in plan.tables:
-            connection.execute(create_table(plan.schema, table).encode())
-        ledger.begin(run, plan)
+    """Tables and ledger, in the caller's transaction: either both are there or neither."""
+    ledger.ensure()
+    connection.execute(create_schema(plan).encode())
+    for table in plan.tables:
+        connection.execute(create_table(plan.schema, table).encode())
+    ledger.begin(run, plan)
 
 
-def _refuse_occupied(connection: Connection, request: Request) -> None:
-    """Refuse a schema that holds anything, but for what extensions put there."""
+def _refuse_occupied(connection: Connection, request: Request, earlier: Run | None) -> None:
+    """Refuse a schema that holds anything, but for what extensions put there and what
+    the ``earlier`` run made."""
+    own = [] if earlier is None else list(_made_by(from_json(Plan, earlier.plan)))
     found = connection.execute(
         "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         " WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')"
+        " AND c.relname <> ALL (%s)"
         " AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass"
         " AND d.objid = c.oid AND d.deptype = 'e') ORDER BY 1 LIMIT 6",
-        (request.schema,),
+        (request.schema, own),
     ).fetchall()
     if found:
         names = ", ".join(str(name) for (name,) in found[:5]) + (", …" if len(found) > 5 else "")
         raise TargetNotEmpty(target=request.target.shown, schema=request.schema, names=names)
 
 
-def _drop(connection: Connection, ledger: Ledger, run: Run) -> None:
-    """Drop what the run made, and nothing else: its tables, with what hangs on them."""
+def _made_by(plan: Plan) -> Iterator[str]:
+    """The names of the relations that a plan makes, indexes apart."""
+    for table in plan.tables:
+        yield table.target
+        yield from (column.sequence for column in table.columns if column.identity)
+
+
+def _drop(connection: Connection, ledger: Ledger, request: Request, run: Run) -> None:
+    """Drop the tables that the run made, and nothing else, in the caller's transaction.
+
+    All in one statement: they refer to each other. What somebody else hung on them
+    is not ours to drop. Raises TargetNotEmpty.
+    """
     plan = from_json(Plan, run.plan)
-    with connection.transaction():
-        for table in plan.tables:
-            name = qualified(plan.schema, table.target)
-            connection.execute(f"DROP TABLE IF EXISTS {name} CASCADE".encode())
-        ledger.set_status(run.run, Status.REPLACED)
-    discard_snapshot(Path(run.snapshot_path))
+    names = ", ".join(qualified(plan.schema, table.target) for table in plan.tables)
+    try:
+        if names:
+            connection.execute(f"DROP TABLE IF EXISTS {names}".encode())
+    except psycopg.errors.DependentObjectsStillExist as refused:
+        hung = refused.diag.message_detail or ""
+        raise TargetNotEmpty(
+            target=request.target.shown, schema=request.schema, names=hung
+        ) from refused
+    ledger.set_status(run.run, Status.REPLACED)
 
 
 # --- going on -------------------------------------------------------------------

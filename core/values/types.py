@@ -36,6 +36,16 @@ NAMES = (
     UUID,
 )
 NUMERIC_PRECISION_MAX = 1000
+# How texts write false and true.
+BOOLEAN_WORDS = (
+    ("f", "t"),
+    ("F", "T"),
+    ("false", "true"),
+    ("False", "True"),
+    ("FALSE", "TRUE"),
+    ("n", "y"),
+    ("N", "Y"),
+)
 VARCHAR_LENGTH_MAX = 10_485_760
 
 
@@ -93,7 +103,9 @@ class Conversion:
     @property
     def injective(self) -> bool:
         """Whether values that SQLite holds apart always stay apart."""
-        if self.rule in ("integer", "real", "decimal", "text"):
+        # Not "decimal": a large REAL becomes its shortest spelling, which may be another
+        # INTEGER of the column.
+        if self.rule in ("integer", "real", "text"):
             return True
         return self.rule.startswith("boolean:") or (
             self.rule.startswith("epoch:") and self.rule != "epoch:julian"

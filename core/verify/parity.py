@@ -191,7 +191,8 @@ class _Sides:
     def _shape(self, table: TablePlan) -> list[str]:
         found = next((t for t in self.target_schema.tables if t.name == table.target), None)
         own = next((t for t in self.source_schema.tables if t.name == table.name), None)
-        return [*_source_problems(table, own), *shape_problems(table, found)]
+        left = {o.name for o in self.plan.objects if o.reason == "unreadable_column"}
+        return [*_source_problems(table, own, left), *shape_problems(table, found)]
 
     def _counted(self, table: TablePlan, parity: TableParity) -> TableParity:
         ours = source_rows(self.source, table.source)
@@ -245,14 +246,18 @@ class _Sides:
         )
 
 
-def _source_problems(table: TablePlan, found: Table | None) -> list[str]:
-    """Columns the plan reads and the source no longer has, or has since got."""
+def _source_problems(table: TablePlan, found: Table | None, left: set[str]) -> list[str]:
+    """Columns the plan reads and the source no longer has, or has since got; ``left``
+    are those that the plan says it left behind."""
     if found is None:
         return ["table gone from the source"]
     names = {column.name for column in found.columns}
     planned = {column.source for column in table.columns}
     gone = [f"{name} gone from the source" for name in planned - names]
-    return sorted(gone)
+    new = [
+        f"{name} not in the plan" for name in names - planned if f"{found.name}.{name}" not in left
+    ]
+    return sorted([*gone, *new])
 
 
 def _count_difference(ours: int, theirs: int, quarantined: int) -> tuple[Difference, ...]:

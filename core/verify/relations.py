@@ -37,7 +37,7 @@ def compare_relations(
             holds = target.primary_key == wanted
             yield _relation(build, holds, "" if holds else f"found {target.primary_key}")
         else:
-            yield _index(build, target)
+            yield _index(build, table, target)
 
 
 def shape_problems(table: TablePlan, found: Table | None) -> list[str]:
@@ -63,13 +63,17 @@ _FORMATTED = {
 }
 
 
-def _index(build: Build, target: Table) -> Relation:
+def _index(build: Build, table: TablePlan, target: Table) -> Relation:
     made = next((i for i in target.indexes if build.name in (i.name, i.constraint)), None)
     if made is None:
         return _relation(build, False, "missing")
     unique = build.kind is BuildKind.UNIQUE
-    holds = made.unique == unique and made.where is None
-    return _relation(build, holds, "" if holds else "not unique" if unique else "unique")
+    if made.unique != unique or made.where is not None:
+        return _relation(build, False, "not unique" if unique else "unique")
+    # A column whose collation is kept stands in an expression.
+    wanted = [None if collation else table.column(name).target for name, collation in build.terms]
+    found = [term.column for term in made.terms]
+    return _relation(build, found == wanted, "" if found == wanted else f"found {found}")
 
 
 def _foreign_key(build: Build, target: Table, *, validated: bool) -> Relation:
