@@ -9,6 +9,7 @@ from core.schema.names import fold
 from core.source.rows import KeyKind, RowKey, TableSource
 
 ColumnRef = tuple[str, str]
+BUILTIN_COLLATIONS = ("BINARY", "NOCASE", "RTRIM")
 
 
 def row_key(table: Table) -> RowKey:
@@ -17,11 +18,17 @@ def row_key(table: Table) -> RowKey:
     The rowid is preferred even where a primary key is declared: outside WITHOUT
     ROWID tables SQLite lets primary keys be NULL, and a snapshot's rowids stand still.
     """
-    if table.without_rowid:
+    if table.without_rowid and not _compares_its_own_way(table):
         return RowKey(kind=KeyKind.COLUMNS, columns=table.primary_key)
     if table.rowid_name is not None:
         return RowKey(kind=KeyKind.ROWID, columns=(table.rowid_name,))
     return RowKey(kind=KeyKind.POSITION)
+
+
+def _compares_its_own_way(table: Table) -> bool:
+    """Whether the key's order is known to the source's application alone."""
+    terms = (t for i in table.indexes if i.origin == "primary" for t in i.terms)
+    return any((t.collation or "BINARY").upper() not in BUILTIN_COLLATIONS for t in terms)
 
 
 def table_source(table: Table, encoding: str, columns: Iterable[str]) -> TableSource:

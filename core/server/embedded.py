@@ -218,7 +218,9 @@ class Cluster:
 
     def _options(self, port: int) -> str:
         # No Unix socket: its path may not exceed 107 bytes, a folder's may.
+        # The role is called as the ledger's schema is: "$user" would show it first.
         settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=''"]
+        settings.append("search_path=public")
         settings += () if self.durable else _VOLATILE
         return " ".join([f"-p {port}", *(f"-c {setting}" for setting in settings)])
 

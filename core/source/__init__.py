@@ -8,6 +8,7 @@ from core.source.integrity import check_integrity
 from core.source.opening import SourceFile, inspect, open_source, resolve
 from core.source.snapshot import (
     Snapshot,
+    accept_collations,
     discard_snapshot,
     open_snapshot,
     take_snapshot,
@@ -17,6 +18,7 @@ from core.source.snapshot import (
 __all__ = [
     "Snapshot",
     "SourceFile",
+    "accept_collations",
     "check_integrity",
     "discard_snapshot",
     "inspect",

@@ -81,7 +81,7 @@ def quoted(name: str) -> str:
 def origin(source: TableSource) -> str:
     """What to select from: the table itself, never an index, which may lack rows."""
     table = quoted(source.table)
-    # A WITHOUT ROWID table is its own primary key's index.
+    # A WITHOUT ROWID table paged by its key is that key's own index.
     return table if source.key.kind is KeyKind.COLUMNS else f"{table} NOT INDEXED"
 
 

@@ -17,7 +17,7 @@ from core.schema.sqlite import Reading, read_sqlite
 from core.source.integrity import check_integrity
 from core.source.opening import SourceFile
 from core.source.reading import reading
-from core.source.snapshot import Snapshot, open_snapshot, take_snapshot
+from core.source.snapshot import Snapshot, accept_collations, open_snapshot, take_snapshot
 from core.transfer.events import Event, Scanned, SnapshotTaken
 
 Narrow = Callable[[list[str]], Choices]
@@ -42,6 +42,7 @@ def snapshot_connection(path: Path, *, run: str = "?") -> Iterator[apsw.Connecti
     connection = open_snapshot(path, run=run)
     try:
         with reading(path):
+            accept_collations(connection)
             yield connection
     finally:
         connection.close()
@@ -65,8 +66,8 @@ def prepare(
     """
     snapshot = take_snapshot(source, snapshot_path)
     tell(SnapshotTaken(bytes=snapshot.bytes, sha256=snapshot.sha256))
+    notes = _integrity_notes(snapshot.path, source.path)
     with snapshot_connection(snapshot.path) as connection:
-        notes = check_integrity(connection, source.path)
         found = read_sqlite(connection)
         if not found.database.tables:
             raise SourceHasNoTables(path=source.path)
@@ -79,3 +80,12 @@ def prepare(
         )
     plan = make_plan(found.database, census, schema=schema, choices=choices, notes=found.notes)
     return Prepared(snapshot=snapshot, reading=found, census=census, plan=plan, notes=notes)
+
+
+def _integrity_notes(snapshot: Path, source: Path) -> tuple[str, ...]:
+    """SQLite's own check, by a connection that knows no collation but SQLite's."""
+    connection = open_snapshot(snapshot)
+    try:
+        return check_integrity(connection, source)
+    finally:
+        connection.close()
