@@ -68,8 +68,8 @@ def test_a_byte_changed_in_quarantine_is_a_difference(dirty: Site) -> None:
     dirty.run(
         "UPDATE mudanza.quarantine SET row = set_byte(row, length(row) - 1,"
         " (get_byte(row, length(row) - 1) + 1) % 256) WHERE reason = 'not_an_integer'"
-        " AND source_key = (SELECT min(source_key) FROM mudanza.quarantine"
-        " WHERE reason = 'not_an_integer')"
+        " AND source_key = (SELECT source_key FROM mudanza.quarantine"
+        " WHERE reason = 'not_an_integer' ORDER BY source_key LIMIT 1)"
     )
     found = differences(dirty.verify(), "products")
     assert [(d.kind, d.key) for d in found] == [(DifferenceKind.QUARANTINE, "3")]
