@@ -19,7 +19,7 @@ from core.cli.progress import RunProgress
 from core.cli.psql import open_psql
 from core.cli.speaking import SETTINGS, answering, err, out, print_json, refuse_usage, tell
 from core.errors import PlanUnwritable, RunUnknown, TargetDatabaseMissing, WrongUsage
-from core.plan import NO_CHOICES, Choices, TableChoice, read_document, write_document
+from core.plan import NO_CHOICES, Choices, Plan, TableChoice, read_document, write_document
 from core.plan.ddl import script
 from core.plan.document import digest
 from core.server.connection import connect, translated
@@ -28,7 +28,8 @@ from core.transfer.copying import CHUNK_ROWS, Bounds
 from core.transfer.ledger import Ledger
 from core.transfer.migrate import Request as MigrateRequest
 from core.transfer.migrate import check_target, migrate
-from core.transfer.prepare import Prepared, prepare
+from core.transfer.prepare import Narrow, prepare
+from core.transfer.quarantine import Quarantine
 from core.verify import parity
 from core.verify.model import Level
 
@@ -126,7 +127,8 @@ def plan(
 ) -> None:
     """Snapshot, census, plan; nothing of a target."""
     with answering(as_json):
-        made = _prepared(source_file(source), plan_file, only, skip, schema).plan
+        file, choices = source_file(source), _choices(plan_file)
+        made = _planned(file, choices, str(plan_file or ""), _narrow(only, skip), schema)
         text = write_document(made)
         if to_file is not None:
             _write_plan(to_file, text)
@@ -148,35 +150,40 @@ def _write_plan(path: Path, text: str) -> None:
     err.print(said, markup=False, soft_wrap=True)
 
 
-def _prepared(
-    source: SourceFile,
-    plan_file: Path | None,
-    only: list[str] | None,
-    skip: list[str] | None,
-    schema: str,
-) -> Prepared:
+def _choices(plan_file: Path | None) -> Choices | None:
+    return read_document(plan_file) if plan_file is not None else None
+
+
+def _planned(
+    source: SourceFile, choices: Choices | None, path: str, narrow: Narrow | None, schema: str
+) -> Plan:
     """A plan made from a snapshot that is gone when it is made."""
     with tempfile.TemporaryDirectory(prefix="mudanza-") as folder, RunProgress() as progress:
-        path = Path(folder) / "snapshot.sqlite"
-        base = read_document(plan_file) if plan_file else NO_CHOICES
         return prepare(
             source,
-            path,
+            Path(folder) / "snapshot.sqlite",
             schema=schema,
-            choices=base,
-            choices_path=str(plan_file or ""),
-            narrow=lambda names: _narrowed(names, only, skip),
+            choices=choices or NO_CHOICES,
+            choices_path=path,
+            narrow=narrow,
             tell=progress.on_event,
-        )
+        ).plan
 
 
-def _narrowed(names: list[str], only: list[str] | None, skip: list[str] | None) -> Choices:
-    """``--only`` and ``--skip`` as choices. Raises WrongUsage for a name not there."""
-    unknown = [name for name in (*(only or ()), *(skip or ())) if name not in names]
+def _narrow(only: list[str] | None, skip: list[str] | None) -> Narrow | None:
+    """``--only`` and ``--skip`` as choices, once the source's tables are known."""
+    return (lambda names: _narrowed(names, only, skip or [])) if only or skip else None
+
+
+def _narrowed(names: list[str], only: list[str] | None, skip: list[str]) -> Choices:
+    """``--only`` speaks of every table, ``--skip`` of those it names. Raises WrongUsage
+    for a name that is not there."""
+    unknown = [name for name in (*(only or ()), *skip) if name not in names]
     if unknown:
         raise WrongUsage(detail=tell("usage.no_such_table", name=unknown[0]))
-    left_out = [n for n in names if (only and n not in only) or n in (skip or ())]
-    return Choices(tables={name: TableChoice(carry=False) for name in left_out})
+    carried = {name: name in only and name not in skip for name in names} if only else {}
+    carried |= dict.fromkeys(skip, False)
+    return Choices(tables={name: TableChoice(carry=carry) for name, carry in carried.items()})
 
 
 # --- moving ---------------------------------------------------------------------------
@@ -200,7 +207,7 @@ def migrate_command(
     """Begin a run, or go on with the one that began."""
     with answering(as_json):
         file = source_file(source)
-        choices = read_document(plan_file) if plan_file else None
+        choices = _choices(plan_file)
         place = target_place(target, file, create=not dry_run)
         request = MigrateRequest(
             source=file,
@@ -209,12 +216,12 @@ def migrate_command(
             schema=schema,
             choices=choices,
             choices_path=str(plan_file or ""),
-            narrow=(lambda names: _narrowed(names, only, skip)) if only or skip else None,
+            narrow=_narrow(only, skip),
             replace=replace_run,
             bounds=Bounds(rows=chunk_rows),
         )
         if dry_run:
-            _rehearse(request, place, plan_file, only, skip, as_json)
+            _rehearse(request, place, as_json)
             return
         with RunProgress() as progress:
             report = migrate(request, progress.on_event)
@@ -225,21 +232,15 @@ def migrate_command(
         raise typer.Exit(report.exit_code)
 
 
-def _rehearse(
-    request: MigrateRequest,
-    place: Place,
-    plan_file: Path | None,
-    only: list[str] | None,
-    skip: list[str] | None,
-    as_json: bool,
-) -> None:
+def _rehearse(request: MigrateRequest, place: Place, as_json: bool) -> None:
     """All checks and the whole plan; not one row."""
     try:
         check_target(request)
     except TargetDatabaseMissing:
         if place.cluster is None:  # the embedded server's database is made by the run itself
             raise
-    made = _prepared(request.source, plan_file, only, skip, request.schema).plan
+    path, narrow = request.choices_path, request.narrow
+    made = _planned(request.source, request.choices, path, narrow, request.schema)
     if as_json:
         print_json(tables.plan_document(made) | {"sql": script(made)})
     else:
@@ -322,8 +323,8 @@ def quarantine_list(
             chosen = ledger.run(run) if run else ledger.live_run(schema)
             if chosen is None:
                 raise RunUnknown(run=schema, target=place.target.shown)
-            total = sum(ledger.quarantine_counts(chosen.run).values())
-            entries = ledger.quarantine_entries(chosen.run, limit=limit)
+            quarantine = Quarantine(connection, chosen.run)
+            total, entries = sum(quarantine.counts().values()), quarantine.entries(limit=limit)
         if as_json:
             listed = tables.quarantine_document(entries, reveal=reveal)
             print_json({"run": str(chosen.run), "rows": total, "quarantine": listed})

@@ -9,13 +9,12 @@ from core.census import Census
 from core.plan.ddl import listed, qualified
 from core.plan.fates import lost
 from core.plan.model import Build, BuildKind, Fate, ObjectFate, TablePlan
-from core.plan.names import Names, quoted
+from core.plan.names import Names
 from core.schema.model import ForeignKey, Index, IndexTerm, Table
 from core.schema.names import fold
+from core.source.rows import quoted
 from core.values import types
 
-_TEXTS = (types.TEXT, types.VARCHAR)
-_PLAIN = (None, "BINARY")
 _COLLATED = {"NOCASE": 'lower({} COLLATE "C")', "RTRIM": "rtrim({}, ' ')"}
 
 
@@ -127,7 +126,7 @@ def _is_collated(site: Site, term: IndexTerm) -> bool:
     """Whether the term compares text in a way that takes an expression here."""
     if term.column is None or (term.collation or "BINARY").upper() not in _COLLATED:
         return False
-    return any(c.source == term.column and c.type.name in _TEXTS for c in site.plan.columns)
+    return any(c.source == term.column and c.type.name in types.TEXTS for c in site.plan.columns)
 
 
 def _kept_collation(site: Site, term: IndexTerm) -> str:
@@ -209,7 +208,7 @@ def _why_no_reference(site: Site, key: ForeignKey, parent: TablePlan | None) -> 
         other = next((c for c in parent.columns if fold(c.source) == fold(referred)), None)
         if own is None or other is None:
             return "parent_key_mismatch"
-        same_text = own.type.name in _TEXTS and other.type.name in _TEXTS
+        same_text = own.type.name in types.TEXTS and other.type.name in types.TEXTS
         if own.type.name != other.type.name and not same_text:
             return "types_differ"
     return ""

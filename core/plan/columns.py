@@ -16,7 +16,6 @@ from core.values import types
 from core.values.declared import Declared, declared
 
 Decisions = Mapping[ColumnRef, Decision]
-_TEXTS = (types.TEXT, types.VARCHAR)
 
 
 def decide_columns(database: Database, census: Census, choices: Choices) -> Decisions:
@@ -67,7 +66,7 @@ class _Columns:
         not carried.
         """
         kinds = {alone[ref].conversion.type.name for ref in group}
-        if len({alone[ref].conversion for ref in group}) <= 1 or kinds <= set(_TEXTS):
+        if len({alone[ref].conversion for ref in group}) <= 1 or kinds <= set(types.TEXTS):
             return {}
         leader = min(group, key=self._rank)
         joint = self._decide(leader, merged([self.census(ref) for ref in sorted(group)]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core.plan.model import ColumnPlan, Plan, TablePlan
-from core.plan.names import quoted
+from core.source.rows import quoted
 
 
 def create_schema(plan: Plan) -> str:

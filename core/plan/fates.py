@@ -81,7 +81,7 @@ def table_fates(table: Table, plan: TablePlan, decisions: Decisions) -> Iterator
 def collation_fates(table: Table, plan: TablePlan, builds: Iterable[Build]) -> Iterator[ObjectFate]:
     """Columns that compare otherwise than by bytes: kept where an index keeps it."""
     kept = {name for build in builds if build.table == table.name for name in build.collated}
-    texts = {c.source for c in plan.columns if c.type.name in (types.TEXT, types.VARCHAR)}
+    texts = {c.source for c in plan.columns if c.type.name in types.TEXTS}
     for column in table.columns:
         collation = (column.collation or "BINARY").upper()
         # Only text has a collation: other types compare the same on both sides.

@@ -9,11 +9,6 @@ NAME_BYTES_MAX = 63
 SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 
 
-def quoted(name: str) -> str:
-    """``name`` as a PostgreSQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 class Names:
     """Hands out names of one namespace, each once."""
 

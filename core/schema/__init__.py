@@ -18,7 +18,7 @@ from core.schema.model import (
     Trigger,
     View,
 )
-from core.schema.names import fold, quote_identifier, unquote_identifier
+from core.schema.names import fold, unquoted
 from core.schema.notes import NoteReason, SchemaNote
 from core.schema.postgres import read_postgres
 from core.schema.sqlite import Reading, read_sqlite
@@ -44,8 +44,7 @@ __all__ = [
     "View",
     "affinity",
     "fold",
-    "quote_identifier",
     "read_postgres",
     "read_sqlite",
-    "unquote_identifier",
+    "unquoted",
 ]

@@ -21,7 +21,7 @@ from typing import Any
 from syntaqlite import Syntaqlite, SyntaqliteError  # type: ignore[import-untyped]
 
 from core.schema.model import Check, ConflictClause
-from core.schema.names import unquote_identifier
+from core.schema.names import unquoted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +199,7 @@ class _Text:
         """The name that the token at ``place`` stands for."""
         if place >= self.end:
             raise _Unreadable
-        return unquote_identifier(self._pieces[self._places[place]])
+        return unquoted(self._pieces[self._places[place]])
 
     def between(self, first: int, stop: int) -> str:
         """The text from place ``first`` up to place ``stop``, without comments around it."""

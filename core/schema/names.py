@@ -13,12 +13,7 @@ def fold(name: str) -> str:
     return name.translate(_LOWER)
 
 
-def quote_identifier(name: str) -> str:
-    """``name`` as an identifier that SQLite and PostgreSQL both read back exactly."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def unquote_identifier(token: str) -> str:
+def unquoted(token: str) -> str:
     """The name a token of SQL text stands for.
 
     SQLite takes four kinds of quotes around a name, strings included

@@ -29,7 +29,7 @@ from core.schema.model import (
     Trigger,
     View,
 )
-from core.schema.names import quote_identifier
+from core.source.rows import quoted
 
 Row = dict[str, Any]
 
@@ -148,9 +148,7 @@ def read_postgres(connection: Connection[Any], schema: str) -> Database:
 class _Reader:
     def __init__(self, connection: Connection[Any], schema: str) -> None:
         self._connection = connection
-        self._rows(
-            "SELECT set_config('search_path', %(path)s, true)", path=quote_identifier(schema)
-        )
+        self._rows("SELECT set_config('search_path', %(path)s, true)", path=quoted(schema))
         relations = self._rows(_RELATIONS, schema=schema)
         self._tables = [row for row in relations if not row["is_view"]]
         self._views = [row for row in relations if row["is_view"]]

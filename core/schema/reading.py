@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from core.schema.model import Database, ForeignKey, Table
 from core.schema.names import fold
 from core.source.rows import KeyKind, RowKey, TableSource
+from core.source.snapshot import BUILTIN_COLLATIONS
 
 ColumnRef = tuple[str, str]
-BUILTIN_COLLATIONS = ("BINARY", "NOCASE", "RTRIM")
 
 
 def row_key(table: Table) -> RowKey:

@@ -17,9 +17,10 @@ import apsw
 from core.schema.catalogue import Catalogue, Stored
 from core.schema.declarations import parses
 from core.schema.model import Database, ForeignKey, Sequence, Table, Trigger, View
-from core.schema.names import fold, quote_identifier
+from core.schema.names import fold
 from core.schema.notes import NoteReason, SchemaNote
 from core.schema.tables import read_table
+from core.source.rows import quoted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ def _try_table(catalogue: Catalogue, stored: Stored) -> Table | None:
 def _view(catalogue: Catalogue, stored: Stored) -> View:
     try:
         # EXPLAIN compiles the view and runs nothing of it.
-        catalogue.rows(f"EXPLAIN SELECT * FROM main.{quote_identifier(stored.name)}")
+        catalogue.rows(f"EXPLAIN SELECT * FROM main.{quoted(stored.name)}")
     except UnicodeDecodeError:
         pass  # of the program's text, which nobody needs
     except apsw.Error as error:

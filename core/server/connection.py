@@ -26,6 +26,9 @@ from core.errors import (
 
 SCHEMES = ("postgresql://", "postgres://")
 
+Connection = psycopg.Connection[tuple[object, ...]]
+"""A connection whose rows are tuples."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
@@ -59,7 +62,7 @@ def parse_target(text: str) -> Target:
 
 def connect(
     target: Target, *, autocommit: bool = False, application_name: str = "mudanza"
-) -> psycopg.Connection[tuple[object, ...]]:
+) -> Connection:
     """Open a connection with the session settings that all of Mudanza relies on.
 
     Timeouts of statements and locks are the caller's. Raises TargetUnreachable,

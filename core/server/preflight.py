@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import psycopg
-
 from core.errors import TargetEncoding, TargetPrivilege, TargetReadOnly, TargetTooOld
 from core.server.binaries import OLDEST_MAJOR
-from core.server.connection import Target, translated
+from core.server.connection import Connection, Target, translated
 
 LEDGER_SCHEMA = "mudanza"
 
@@ -36,9 +34,7 @@ class ServerFacts:
     can_create_in_ledger: bool
 
 
-def preflight(
-    connection: psycopg.Connection[tuple[object, ...]], target: Target, schema: str
-) -> ServerFacts:
+def preflight(connection: Connection, target: Target, schema: str) -> ServerFacts:
     """Look at the server and refuse what a run could not finish on.
 
     Raises TargetTooOld, TargetReadOnly, TargetEncoding, TargetPrivilege.
@@ -57,9 +53,7 @@ def preflight(
     return facts
 
 
-def server_facts(
-    connection: psycopg.Connection[tuple[object, ...]], target: Target, schema: str
-) -> ServerFacts:
+def server_facts(connection: Connection, target: Target, schema: str) -> ServerFacts:
     """The facts alone, with no judgement. One query; it writes nothing."""
     with translated(target):
         row = connection.execute(_FACTS, {"schema": schema, "ledger": LEDGER_SCHEMA}).fetchone()

@@ -74,7 +74,7 @@ class RowChunk:
 
 
 def quoted(name: str) -> str:
-    """``name`` as a SQLite identifier."""
+    """``name`` as an identifier that SQLite and PostgreSQL both read back exactly."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -195,11 +195,12 @@ def _raw_list(columns: Sequence[str]) -> str:
     )
 
 
-_CODECS = {"UTF-8": "utf-8", "UTF-16le": "utf-16-le", "UTF-16be": "utf-16-be"}
+# Python's names of SQLite's encodings.
+CODECS = {"UTF-8": "utf-8", "UTF-16le": "utf-16-le", "UTF-16be": "utf-16-be"}
 
 
 def _decode(pairs: Row, encoding: str) -> Row:
-    codec = _CODECS[encoding]
+    codec = CODECS[encoding]
     values: list[SqliteValue] = []
     for i in range(0, len(pairs), 2):
         value = pairs[i + 1]

@@ -26,6 +26,7 @@ from core.source.opening import BUSY_SECONDS, SourceFile, open_source
 from core.source.reading import extended, reading
 from core.source.sidecars import sidecar
 
+BUILTIN_COLLATIONS = ("BINARY", "NOCASE", "RTRIM")
 Progress = Callable[[int, int], None]
 STEP_BYTES = 4 << 20
 PAUSE_SECONDS = 0.002
@@ -127,10 +128,13 @@ def accept_collations(connection: apsw.Connection) -> None:
 
     The stand-in compares bytes; it must decide no order and no equality. So such a
     key is never paged by, and the integrity check, which compares, comes before.
+    SQLite asks here for its own collations as well, in a UTF-16 database: those it
+    goes on to make of its UTF-8 ones, if nobody answers.
     """
 
     def stand_in(needed: apsw.Connection, name: str) -> None:
-        needed.create_collation(name, lambda a, b: (a > b) - (a < b))
+        if name.upper() not in BUILTIN_COLLATIONS:
+            needed.create_collation(name, lambda a, b: (a > b) - (a < b))
 
     connection.collation_needed(stand_in)
 

@@ -14,8 +14,9 @@ from uuid import UUID
 import psycopg
 
 from core.plan import Build, BuildKind, Fate, ObjectFate, Plan
+from core.server.connection import Connection
 from core.transfer.events import Built
-from core.transfer.ledger import Connection, Ledger
+from core.transfer.ledger import Ledger
 
 # Refusals that concern the object: its data, its definition, its size.
 _OBJECT_CLASSES = ("0A", "22", "23", "42", "54")

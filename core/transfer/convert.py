@@ -11,6 +11,7 @@ from core.plan import ColumnPlan, TablePlan
 from core.source.rows import Row, RowChunk, SqliteValue
 from core.transfer.model import BadCell, Quarantined
 from core.values.exact import Converter, converter
+from core.values.storage import raw_bytes, storage_class
 from core.values.types import Reject
 
 Fields = list[bytes | None]
@@ -45,6 +46,7 @@ class TableConverter:
 
     def __init__(self, table: TablePlan) -> None:
         self._columns = table.columns
+        self._encoding = table.source.encoding
         self._converters: list[Converter] = [converter(c.conversion) for c in table.columns]
         self._required = [i for i, c in enumerate(table.columns) if c.not_null]
 
@@ -77,14 +79,19 @@ class TableConverter:
         cells: list[BadCell] = []
         for column, value, outcome in zip(self._columns, row, outcomes, strict=True):
             if isinstance(outcome, Reject):
-                cells.append(_cell(column, value, outcome.reason))
+                cells.append(self._cell(column, value, outcome.reason))
             elif outcome is None and column.not_null:
-                cells.append(_cell(column, value, "null_in_not_null"))
+                cells.append(self._cell(column, value, "null_in_not_null"))
         return cells
 
-
-def _cell(column: ColumnPlan, value: SqliteValue, reason: str) -> BadCell:
-    return BadCell(column=column.source, value=value, rule=column.rule, reason=reason)
+    def _cell(self, column: ColumnPlan, value: SqliteValue, reason: str) -> BadCell:
+        return BadCell(
+            column=column.source,
+            storage_class=storage_class(value),
+            raw=raw_bytes(value, self._encoding),
+            rule=column.rule,
+            reason=reason,
+        )
 
 
 def copy_tuple(fields: Fields) -> bytes:

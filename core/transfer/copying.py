@@ -14,15 +14,16 @@ import apsw
 
 from core.errors import KeyDidNotAdvance, RunHeld
 from core.plan import Plan, TablePlan
+from core.server.connection import Connection
 from core.source.rows import Row, RowChunk, read_chunk
 from core.transfer.collisions import Collisions, find_collisions
 from core.transfer.convert import Batch, TableConverter
 from core.transfer.events import ChunkCommitted
-from core.transfer.ledger import Connection, FenceLost, Ledger, shown_key
+from core.transfer.ledger import FenceLost, Ledger
 from core.transfer.model import ChunkLine, Quarantined, Range, Run
 from core.transfer.prepare import snapshot_connection
 from core.transfer.writer import Writer
-from core.values.storage import pack, unpack
+from core.values.storage import pack, shown_key, unpack
 
 CHUNK_ROWS = 10_000
 CHUNK_BYTES = 16 << 20

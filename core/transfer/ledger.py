@@ -13,28 +13,25 @@ from importlib import resources
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from psycopg.rows import class_row, dict_row
 
 from core.errors import LedgerMissing, LedgerVersion, RunHeld, RunUnknown
 from core.plan import Fate, ObjectFate, Plan
-from core.source.rows import InvalidText
+from core.server.connection import Connection
 from core.transfer.model import (
-    BadCellShown,
     ChunkLine,
     Quarantined,
-    QuarantineEntry,
     Range,
     Run,
     Status,
 )
-from core.values.storage import pack, raw_bytes, spelled, storage_class
+from core.transfer.quarantine import Quarantine
 
 VERSION = 1
 SCHEMA = "mudanza"
 
-Connection = psycopg.Connection[tuple[object, ...]]
-
+# The advisory lock of a target schema, as a number.
+_HOLD = "hashtextextended('mudanza ' || current_database() || ' ' || %s, 0)"
 _RUN_COLUMNS = (
     "run, target_schema, source_path, snapshot_path, snapshot_sha256, snapshot_bytes, plan,"
     " plan_document, plan_sha256, status, exit_code, version, started_by, started_at, finished_at"
@@ -75,10 +72,6 @@ class Ledger:
             self._connection.execute(sql.encode())
             self._connection.execute("INSERT INTO mudanza.ledger (version) VALUES (%s)", (VERSION,))
 
-    def remove(self) -> None:
-        """Drop the ledger and all it knows."""
-        self._connection.execute("DROP SCHEMA mudanza CASCADE")
-
     # --- runs
 
     def hold(self, schema: str, *, seconds: float = 10.0) -> None:
@@ -90,8 +83,7 @@ class Ledger:
         """
         deadline = self._clock() + seconds
         while True:
-            key = "hashtextextended('mudanza ' || current_database() || ' ' || %s, 0)"
-            (held,) = self._one(f"SELECT pg_try_advisory_lock({key})", (schema,))
+            (held,) = self._one(f"SELECT pg_try_advisory_lock({_HOLD})", (schema,))
             if held:
                 return
             if self._clock() > deadline:
@@ -104,11 +96,10 @@ class Ledger:
         return float(str(seconds))
 
     def _holder(self, schema: str) -> object:
-        key = "hashtextextended('mudanza ' || current_database() || ' ' || %s, 0)"
         row = self._connection.execute(
             "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
-            f" AND classid = (({key}) >> 32 & 4294967295)::oid"
-            f" AND objid = (({key}) & 4294967295)::oid",
+            f" AND classid = ({_HOLD} >> 32 & 4294967295)::oid"
+            f" AND objid = ({_HOLD} & 4294967295)::oid",
             (schema, schema),
         ).fetchone()
         return row[0] if row else None
@@ -205,7 +196,7 @@ class Ledger:
         The last statement is the fence: it compares the watermark it moves. Raises
         FenceLost when another process moved it first; the caller rolls back.
         """
-        self._quarantine(run, range_, quarantined)
+        Quarantine(self._connection, run).add(range_, quarantined)
         self._connection.execute(
             "INSERT INTO mudanza.chunk (run, range, chunk, lo, hi, rows_read, rows_written,"
             " rows_quarantined, bytes) SELECT run, range, chunks + 1, %s, %s, %s, %s, %s, %s"
@@ -242,94 +233,6 @@ class Ledger:
         )
         if moved.rowcount != 1:
             raise FenceLost
-
-    def _quarantine(self, run: UUID, table_number: int, rows: Sequence[Quarantined]) -> None:
-        if not rows:
-            return
-        packed = [(run, table_number, pack(q.key), q) for q in rows]
-        with self._connection.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO mudanza.quarantine (run, table_number, source_key, key_shown, reason,"
-                " detail, row) VALUES (%s, %s, %s, %s, %s, %s, %s)",
-                [
-                    (r, t, key, shown_key(q.key), q.reason, q.detail, pack(q.row))
-                    for r, t, key, q in packed
-                ],
-            )
-            cursor.executemany(
-                "INSERT INTO mudanza.quarantine_cell VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-                [
-                    (
-                        r,
-                        t,
-                        key,
-                        c.column,
-                        storage_class(c.value),
-                        raw_bytes(c.value),
-                        c.rule,
-                        c.reason,
-                    )
-                    for r, t, key, q in packed
-                    for c in q.cells
-                ],
-            )
-
-    # --- quarantine
-
-    def quarantined_rows(self, run: UUID, table_number: int) -> list[tuple[bytes, bytes]]:
-        """Packed key and packed row of each quarantined row of a table."""
-        found = self._connection.execute(
-            "SELECT source_key, row FROM mudanza.quarantine WHERE run = %s AND table_number = %s"
-            " ORDER BY source_key",
-            (run, table_number),
-            binary=True,
-        )
-        return [(bytes(key), bytes(row)) for key, row in found.fetchall()]  # type: ignore[call-overload]
-
-    def quarantine_counts(self, run: UUID) -> dict[int, int]:
-        """Quarantined rows by table number."""
-        found = self._connection.execute(
-            "SELECT table_number, count(*) FROM mudanza.quarantine WHERE run = %s GROUP BY 1",
-            (run,),
-        )
-        return {int(str(number)): int(str(count)) for number, count in found}
-
-    def quarantine_entries(self, run: UUID, *, limit: int | None = None) -> list[QuarantineEntry]:
-        """Quarantined rows with the values to blame, by table and key."""
-        found = self._connection.execute(
-            "SELECT r.source_name, q.key_shown, q.reason, q.detail, q.table_number, q.source_key"
-            " FROM mudanza.quarantine q JOIN mudanza.range r"
-            " ON r.run = q.run AND r.table_number = q.table_number"
-            " WHERE q.run = %s ORDER BY q.table_number, q.source_key LIMIT %s",
-            (run, limit),
-        ).fetchall()
-        return [
-            QuarantineEntry(
-                table=str(table),
-                key=str(key),
-                reason=str(reason),
-                detail=str(detail),
-                cells=self._cells(run, number, source_key),
-            )
-            for table, key, reason, detail, number, source_key in found
-        ]
-
-    def _cells(self, run: UUID, number: object, source_key: object) -> tuple[BadCellShown, ...]:
-        found = self._connection.execute(
-            "SELECT column_name, storage_class, raw, rule, reason FROM mudanza.quarantine_cell"
-            " WHERE run = %s AND table_number = %s AND source_key = %s ORDER BY column_name",
-            (run, number, source_key),
-        )
-        return tuple(
-            BadCellShown(
-                column=str(column),
-                storage_class=str(kind),
-                raw=bytes(raw),  # type: ignore[call-overload]
-                rule=str(rule),
-                reason=str(reason),
-            )
-            for column, kind, raw, rule, reason in found
-        )
 
     # --- objects
 
@@ -419,28 +322,6 @@ class Ledger:
         row = self._connection.execute(sql.encode(), parameters or None).fetchone()
         assert row is not None
         return row
-
-
-def shown_key(key: Iterable[object]) -> str:
-    """A source key as a person reads it."""
-    return ", ".join(_shown(value) for value in key)
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, int | float):
-        return spelled(value)
-    return _shown_text(value)[:200]
-
-
-def _shown_text(value: object) -> str:
-    """Text as it is, what is no text as SQLite's SQL would write it."""
-    if isinstance(value, InvalidText):
-        return f"CAST({_shown_text(value.raw)} AS TEXT)"
-    if isinstance(value, bytes):
-        return f"x'{value.hex()}'"
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value))
 
 
 def _fate(row: dict[str, Any]) -> ObjectFate:

@@ -32,16 +32,17 @@ from core.plan import (
 )
 from core.plan.ddl import create_schema, create_table, qualified
 from core.server.account import own_name
-from core.server.connection import Target, connect, translated
+from core.server.connection import Connection, Target, connect, translated
 from core.server.preflight import preflight
 from core.source.opening import SourceFile
 from core.source.snapshot import discard_snapshot, take_snapshot, verify_snapshot
 from core.transfer.build import build_all
 from core.transfer.copying import DEFAULT_BOUNDS, Bounds, Work, copy_all
 from core.transfer.events import Event, RunBegun
-from core.transfer.ledger import Connection, Ledger
+from core.transfer.ledger import Ledger
 from core.transfer.model import Run, RunReport, Status, TableReport
 from core.transfer.prepare import Narrow, prepare
+from core.transfer.quarantine import Quarantine
 
 EXIT_DONE, EXIT_PARTIAL, EXIT_NO = 0, 3, 4
 
@@ -275,7 +276,7 @@ def _finish(work: Work, *, resumed: bool) -> RunReport:
 
 
 def _table_reports(work: Work) -> tuple[TableReport, ...]:
-    quarantined = work.ledger.quarantine_counts(work.run.run)
+    quarantined = Quarantine(work.connection, work.run.run).counts()
     ranges = {r.table_number: r for r in work.ledger.ranges(work.run.run)}
     return tuple(
         TableReport(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from core.plan import Fate, ObjectFate
-from core.source.rows import Row, SqliteValue
+from core.source.rows import Row
 
 
 class Status(StrEnum):
@@ -60,10 +60,12 @@ class Range:
 
 @dataclass(frozen=True, kw_only=True)
 class BadCell:
-    """A value to blame for its row's quarantine."""
+    """A value to blame for its row's quarantine: its storage class and its own bytes,
+    text in the source's encoding; ``reason`` is an id of the catalogue."""
 
     column: str
-    value: SqliteValue
+    storage_class: str
+    raw: bytes
     rule: str
     reason: str
 
@@ -140,15 +142,4 @@ class QuarantineEntry:
     key: str
     reason: str
     detail: str
-    cells: tuple[BadCellShown, ...] = field(default_factory=tuple)
-
-
-@dataclass(frozen=True, kw_only=True)
-class BadCellShown:
-    """A blamed value as the ledger lists it; ``raw`` are its bytes."""
-
-    column: str
-    storage_class: str
-    raw: bytes
-    rule: str
-    reason: str
+    cells: tuple[BadCell, ...] = ()

@@ -12,10 +12,9 @@ import psycopg
 
 from core.plan.ddl import copy_in
 from core.plan.model import TablePlan
+from core.server.connection import Connection
 from core.transfer.convert import COPY_HEADER, COPY_TRAILER, Encoded
 from core.transfer.model import Quarantined
-
-Connection = psycopg.Connection[tuple[object, ...]]
 
 # SQLSTATE classes that blame the data: data exception, integrity violation,
 # program limit exceeded (a row or a field too big).

@@ -9,8 +9,9 @@ the last three carry a length of 8 bytes before their bytes.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 
-from core.source.rows import InvalidText, Row, SqliteValue
+from core.source.rows import CODECS, InvalidText, Row, SqliteValue
 
 _INTEGER = struct.Struct("!q")
 _REAL = struct.Struct("!d")
@@ -28,8 +29,9 @@ def storage_class(value: SqliteValue) -> str:
     return "blob" if isinstance(value, bytes) else "text"
 
 
-def raw_bytes(value: SqliteValue) -> bytes:
-    """The value's own bytes: text as stored, numbers as their shortest spelling."""
+def raw_bytes(value: SqliteValue, encoding: str = "UTF-8") -> bytes:
+    """The value's own bytes: text in the source's ``encoding``, as SQLite names it;
+    numbers as their shortest spelling."""
     if value is None:
         return b""
     if isinstance(value, InvalidText):
@@ -37,7 +39,7 @@ def raw_bytes(value: SqliteValue) -> bytes:
     if isinstance(value, bytes):
         return value
     if isinstance(value, str):
-        return value.encode()
+        return value.encode(CODECS[encoding])
     return spelled(value).encode()
 
 
@@ -47,6 +49,28 @@ def spelled(number: int | float) -> str:
         return str(number)
     text = repr(number)
     return {"inf": "Inf", "-inf": "-Inf"}.get(text, text)
+
+
+def shown_key(key: Iterable[object]) -> str:
+    """A source key as a person reads it."""
+    return ", ".join(_shown_value(value) for value in key)
+
+
+def _shown_value(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, int | float):
+        return spelled(value)
+    return _shown_text(value)[:200]
+
+
+def _shown_text(value: object) -> str:
+    """Text as it is, what is no text as SQLite's SQL would write it."""
+    if isinstance(value, InvalidText):
+        return f"CAST({_shown_text(value.raw)} AS TEXT)"
+    if isinstance(value, bytes):
+        return f"x'{value.hex()}'"
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value))
 
 
 def pack(row: Row) -> bytes:

@@ -35,6 +35,7 @@ NAMES = (
     JSONB,
     UUID,
 )
+TEXTS = (TEXT, VARCHAR)
 NUMERIC_PRECISION_MAX = 1000
 # How texts write false and true.
 BOOLEAN_WORDS = (

@@ -14,9 +14,8 @@ import apsw
 
 from core.plan import ColumnPlan, TablePlan
 from core.plan.ddl import qualified
-from core.plan.names import quoted as pg_quoted
+from core.server.connection import Connection
 from core.source.rows import Row, bound, origin, quoted
-from core.transfer.ledger import Connection
 from core.values import types
 from core.values.storage import unpack
 from core.verify.model import Difference, DifferenceKind
@@ -127,7 +126,7 @@ def _questions(column: ColumnPlan, table: TablePlan) -> tuple[Aggregate, ...]:
     own = _BY_TYPE.get((column.type.name, column.rule), ())
     if table.source.encoding != "UTF-8":
         return (_COUNT, *own)
-    if column.type.name in (types.TEXT, types.VARCHAR) and column.rule == "text":
+    if column.type.name in types.TEXTS and column.rule == "text":
         return (_COUNT, *own, *_UTF8_TEXT)
     if column.type.name == types.BYTEA and column.rule == "bytes":
         return (_COUNT, _BYTES)
@@ -163,7 +162,7 @@ def _of_source(
 def _of_target(
     target: Connection, schema: str, table: TablePlan, asked: Asked
 ) -> tuple[object, ...]:
-    selected = ", ".join(a.postgres.replace("{c}", pg_quoted(c.target)) for c, a in asked)
+    selected = ", ".join(a.postgres.replace("{c}", quoted(c.target)) for c, a in asked)
     name = qualified(schema, table.target)
     row = target.execute(f"SELECT {selected} FROM {name}".encode()).fetchone()
     return tuple(row or ())

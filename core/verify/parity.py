@@ -20,15 +20,16 @@ from core.plan import Plan, TablePlan, from_json
 from core.schema import Database, TableKind, read_postgres, read_sqlite
 from core.schema.model import Table
 from core.schema.reading import table_source
-from core.server.connection import Target, connect, translated
+from core.server.connection import Connection, Target, connect, translated
 from core.source.opening import SourceFile
 from core.source.rows import KeyKind
 from core.source.rows import count_rows as source_rows
 from core.source.snapshot import discard_snapshot, take_snapshot, verify_snapshot
-from core.transfer.ledger import Connection, Ledger
+from core.transfer.ledger import Ledger
 from core.transfer.migrate import count_rows
 from core.transfer.model import Run, Status
 from core.transfer.prepare import snapshot_connection
+from core.transfer.quarantine import Quarantine
 from core.verify.aggregates import compare_aggregates
 from core.verify.model import (
     Difference,
@@ -144,7 +145,7 @@ class _Sides:
 
     def table(self, table: TablePlan) -> TableParity:
         """One table of the plan, as far as the level asks."""
-        quarantined = dict(self.ledger.quarantined_rows(self.run.run, table.number))
+        quarantined = Quarantine(self.connection, self.run.run).rows(table.number)
         parity = TableParity(
             name=table.name,
             target=table.target,

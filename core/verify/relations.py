@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from core.plan import Build, BuildKind, Fate, ObjectFate, Plan, TablePlan
 from core.plan.ddl import qualified
-from core.plan.names import quoted
 from core.schema.model import Database, Table
-from core.transfer.ledger import Connection
+from core.server.connection import Connection
+from core.source.rows import quoted
 from core.verify.model import Relation
 
 

@@ -15,6 +15,7 @@ import apsw
 
 from core.plan import TablePlan
 from core.plan.ddl import copy_out
+from core.server.connection import Connection
 from core.source.rows import scan
 from core.transfer.convert import (
     COPY_HEADER,
@@ -24,9 +25,8 @@ from core.transfer.convert import (
     copy_tuple,
     split_tuple,
 )
-from core.transfer.ledger import Connection, shown_key
 from core.values.canonical import DIGEST_BYTES, canonical
-from core.values.storage import pack, unpack
+from core.values.storage import pack, shown_key, unpack
 from core.verify.model import Difference, DifferenceKind
 
 

@@ -14,9 +14,9 @@ from core.plan import Fate as Carriage
 from core.plan import parse_document
 from core.server.connection import parse_target
 from core.source.opening import SourceFile, inspect
-from core.transfer.ledger import Ledger
 from core.transfer.migrate import Request, migrate
 from core.transfer.model import RunReport
+from core.transfer.quarantine import Quarantine
 from core.verify.model import Level, ParityReport
 from core.verify.parity import Request as VerifyRequest
 from core.verify.parity import verify
@@ -65,7 +65,7 @@ def observe(report: RunReport, database: str) -> Outcome:
         return Outcome(
             exit_code=report.exit_code,
             tables={str(name): _table(connection, str(name)) for name in names},
-            quarantined=tuple(sorted(_quarantined(Ledger(connection), report))),
+            quarantined=tuple(sorted(_quarantined(Quarantine(connection, report.run)))),
             fates=tuple(
                 sorted(
                     Fate(kind=o.kind, name=o.name, reason=o.reason)
@@ -144,8 +144,8 @@ def _printed(value: object) -> str:
     return NULL if value is None else str(value)
 
 
-def _quarantined(ledger: Ledger, report: RunReport) -> Iterator[Aside]:
-    for entry in ledger.quarantine_entries(report.run):
+def _quarantined(quarantine: Quarantine) -> Iterator[Aside]:
+    for entry in quarantine.entries():
         if not entry.cells:
             yield Aside(table=entry.table, key=entry.key, reason=entry.reason)
         assert not entry.cells or entry.reason in {cell.reason for cell in entry.cells}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.plan.names import NAME_BYTES_MAX, SYSTEM_COLUMNS, Names, column_names, quoted
+from core.plan.names import NAME_BYTES_MAX, SYSTEM_COLUMNS, Names, column_names
+from core.source.rows import quoted
 from tests.plan.planning import planned
 
 LONG = "a" * 64

@@ -18,15 +18,15 @@ from hypothesis import strategies as st
 
 from core.plan import Plan, TablePlan, from_json
 from core.plan.ddl import qualified
-from core.plan.names import quoted
 from core.schema import read_sqlite
 from core.server.connection import parse_target
 from core.source import inspect
-from core.source.rows import SqliteValue, scan
+from core.source.rows import SqliteValue, quoted, scan
 from core.transfer.copying import Bounds
 from core.transfer.ledger import Ledger
 from core.transfer.migrate import Request, migrate
 from core.transfer.model import RunReport
+from core.transfer.quarantine import Quarantine
 from core.values.storage import raw_bytes
 from core.verify import parity
 from tests.property.generating import SPECIAL, Draft, TableDraft, build, databases
@@ -111,7 +111,7 @@ def _check_ledger(pg: psycopg.Connection, report: RunReport, path: Path) -> None
         known = {t.name for t in read_sqlite(source).database.tables}
         assert known == {t.name for t in plan.tables}
         for table in plan.tables:
-            aside = dict(ledger.quarantined_rows(report.run, table.number))
+            aside = Quarantine(pg, report.run).rows(table.number)
             _check_misfits(pg, report, table)
             if not aside:
                 _check_columns(pg, source, plan.schema, table)

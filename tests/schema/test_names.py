@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.schema import Column, Table, fold, quote_identifier, unquote_identifier
+from core.schema import Column, Table, fold, unquoted
+from core.source.rows import quoted
 
 NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 
@@ -14,14 +15,14 @@ NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 @given(NAMES)
 def test_sqlite_reads_a_quoted_name_back_exactly(name: str) -> None:
     connection = apsw.Connection(":memory:")
-    answer = connection.execute(f"SELECT 1 AS {quote_identifier(name)}").description
+    answer = connection.execute(f"SELECT 1 AS {quoted(name)}").description
     assert answer[0][0] == name
 
 
 @settings(deadline=None)
 @given(NAMES)
 def test_unquoting_undoes_quoting(name: str) -> None:
-    assert unquote_identifier(quote_identifier(name)) == name
+    assert unquoted(quoted(name)) == name
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_unquoting_undoes_quoting(name: str) -> None:
     ],
 )
 def test_every_kind_of_quotes_comes_off(token: str, name: str) -> None:
-    assert unquote_identifier(token) == name
+    assert unquoted(token) == name
 
 
 def test_only_ascii_letters_fold() -> None:

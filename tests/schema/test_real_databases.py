@@ -7,7 +7,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from core.schema import Reading, Table, TableKind, quote_identifier, read_sqlite
+from core.schema import Reading, Table, TableKind, read_sqlite
+from core.source.rows import quoted
 
 PATTERNS = ("real/*.sqlite", "peers/*/*.db", "peers/*/*.sqlite", "traps/*.db")
 
@@ -54,14 +55,12 @@ def assert_columns(connection: apsw.Connection, table: Table) -> None:
     if table.kind is TableKind.VIRTUAL:
         return
     # Joined to one row, because an answer without rows has no description.
-    cursor = connection.execute(
-        f"SELECT * FROM (SELECT 1) LEFT JOIN {quote_identifier(table.name)} ON 0"
-    )
+    cursor = connection.execute(f"SELECT * FROM (SELECT 1) LEFT JOIN {quoted(table.name)} ON 0")
     described = [name for name, *_ in cursor.get_description()]
     assert described[1:] == [column.name for column in table.columns]
     if table.rowid_name is not None:
-        name = quote_identifier(table.rowid_name)
-        connection.execute(f"SELECT {name} FROM {quote_identifier(table.name)} LIMIT 1").fetchall()
+        name = quoted(table.rowid_name)
+        connection.execute(f"SELECT {name} FROM {quoted(table.name)} LIMIT 1").fetchall()
 
 
 def assert_indexes(connection: apsw.Connection, table: Table) -> None:

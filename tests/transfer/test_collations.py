@@ -44,6 +44,23 @@ def test_rows_under_an_unknown_collation_all_arrive(database: str, tmp_path: Pat
     assert proof.parity, proof
 
 
+def test_sqlites_own_collation_orders_the_keys_of_a_utf_16_database(
+    database: str, tmp_path: Path
+) -> None:
+    """Paged by the wrong order, keys between the letters' cases would be passed over."""
+    connection = apsw.Connection(str(tmp_path / "wide.db"))
+    connection.execute("PRAGMA encoding = 'UTF-16le'").fetchall()
+    connection.execute(
+        "CREATE TABLE w (a TEXT COLLATE NOCASE PRIMARY KEY) WITHOUT ROWID;"
+        "INSERT INTO w VALUES ('a'), ('B'), ('c'), ('D'), (CAST(x'c32800d8' AS TEXT))"
+    )
+    connection.close()
+    source, target = inspect(tmp_path / "wide.db"), parse_target(database)
+    bounds = Bounds(rows=1)
+    (table,) = migrate(Request(source=source, target=target, home=tmp_path, bounds=bounds)).tables
+    assert (table.rows_source, table.rows_target, table.rows_quarantined) == (5, 4, 1)
+
+
 def test_the_embedded_servers_own_tables_come_first(database: str) -> None:
     """The ledger's schema is called as the role is: it must not hide an application's tables."""
     with psycopg.connect(database) as connection:

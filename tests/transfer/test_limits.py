@@ -14,6 +14,7 @@ from core.source.rows import KeyKind
 from core.transfer.copying import Bounds
 from core.transfer.ledger import Ledger
 from core.transfer.migrate import EXIT_DONE, EXIT_PARTIAL, migrate
+from core.transfer.quarantine import Quarantine
 from tests.transfer.running import asked, prove, source_of, table
 
 
@@ -37,7 +38,7 @@ def test_rows_too_wide_for_a_page_are_found_and_set_aside(
     assert report.exit_code == EXIT_PARTIAL
     assert (table(report, "wide").rows_target, table(report, "wide").rows_quarantined) == (9, 4)
     with psycopg.connect(database) as pg:
-        entries = Ledger(pg).quarantine_entries(report.run)
+        entries = Quarantine(pg, report.run).entries()
     assert {(e.key, e.reason, e.detail) for e in entries} == {
         (str(n), "refused_by_server", "54000") for n in wide
     }
@@ -107,7 +108,7 @@ def test_a_table_that_hides_its_rowid_is_carried_by_position(database: str, tmp_
     report = migrate(asked(source, database, tmp_path, bounds=Bounds(rows=2)))
     with psycopg.connect(database) as pg:
         ledger = Ledger(pg)
-        entries = ledger.quarantine_entries(report.run)
+        entries = Quarantine(pg, report.run).entries()
         plan = ledger.run(report.run).plan
     assert KeyKind.POSITION.value in plan
     assert [(e.key, e.cells[0].raw) for e in entries] == [("5", b"many")]
