@@ -49,7 +49,7 @@ def reason_of(fate: ObjectFate) -> str:
 
 
 def run_document(report: RunReport) -> dict[str, Any]:
-    """A finished run as DESIGN's command contract gives it."""
+    """A finished run for programs."""
     return {
         "run": str(report.run),
         "status": report.status.value,
@@ -249,7 +249,7 @@ def print_plan(plan: Plan) -> None:
 
 
 def parity_document(report: ParityReport) -> dict[str, Any]:
-    """A verification as DESIGN's command contract gives it."""
+    """A verification for programs."""
     return {
         "run": str(report.run),
         "level": report.level.value,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import os
 import random
-import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -318,7 +317,6 @@ def test_root_killed_in_the_middle_leaves_files_of_the_owner(open_folder: Path) 
 
 
 @needs_root
-@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not installed")
 def test_root_that_may_not_give_files_away_is_a_stranger(open_folder: Path) -> None:
     path = databases.make(open_folder / "a.db", mode="wal")
     give(open_folder, ALICE, WEB)

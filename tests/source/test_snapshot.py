@@ -403,7 +403,7 @@ def test_a_disk_that_fills_up_is_told_and_nothing_remains(
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", disk], check=False)
     if mounted.returncode:
-        pytest.skip("this root may not mount")
+        pytest.skip("this root may not mount: the quota below fills the same write path")
     try:
         monkeypatch.setattr(snapshot, "_refuse_small_disk", lambda *_: None)
         with pytest.raises(errors.SnapshotDiskFull):
