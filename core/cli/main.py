@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -22,14 +24,13 @@ from core.errors import PlanUnwritable, RunUnknown, TargetDatabaseMissing, Wrong
 from core.plan import NO_CHOICES, Choices, Plan, TableChoice, read_document, write_document
 from core.plan.ddl import script
 from core.plan.document import digest
-from core.server.connection import connect, translated
+from core.server.connection import Target, connect, translated
 from core.source import SourceFile
 from core.transfer.copying import CHUNK_ROWS, Bounds
 from core.transfer.ledger import Ledger
 from core.transfer.migrate import Request as MigrateRequest
 from core.transfer.migrate import check_target, migrate
 from core.transfer.prepare import Narrow, prepare
-from core.transfer.quarantine import Quarantine
 from core.verify import parity
 from core.verify.model import Level
 
@@ -293,10 +294,7 @@ def runs(
 ) -> None:
     """The runs of a target; the source only names the embedded database."""
     with answering(as_json):
-        place = _place_of(source, target)
-        with connect(place.target, autocommit=True) as connection, translated(place.target):
-            ledger = Ledger(connection)
-            ledger.require(place.target.shown)
+        with _ledger_of(source, target) as (ledger, _):
             found = ledger.runs()
         if as_json:
             print_json({"runs": tables.run_lines(found)})
@@ -316,14 +314,11 @@ def quarantine_list(
 ) -> None:
     """Quarantined rows of a run, the schema's own by default."""
     with answering(as_json):
-        place = _place_of(source, target)
-        with connect(place.target, autocommit=True) as connection, translated(place.target):
-            ledger = Ledger(connection)
-            ledger.require(place.target.shown)
+        with _ledger_of(source, target) as (ledger, place):
             chosen = ledger.run(run) if run else ledger.live_run(schema)
             if chosen is None:
-                raise RunUnknown(run=schema, target=place.target.shown)
-            quarantine = Quarantine(connection, chosen.run)
+                raise RunUnknown(run=schema, target=place.shown)
+            quarantine = ledger.quarantine(chosen.run)
             total, entries = sum(quarantine.counts().values()), quarantine.entries(limit=limit)
         if as_json:
             listed = tables.quarantine_document(entries, reveal=reveal)
@@ -332,10 +327,17 @@ def quarantine_list(
             tables.print_quarantine(entries, total, reveal=reveal)
 
 
-def _place_of(source: str | None, target: str | None) -> Place:
-    if source is None and target is None:
+@contextmanager
+def _ledger_of(source: str | None, address: str | None) -> Iterator[tuple[Ledger, Target]]:
+    """The ledger of the target that a command names, or that its source's name stands for."""
+    if source is None and address is None:
         raise WrongUsage(detail=tell("usage.source_or_target"))
-    return target_place(target, source_file(source) if source is not None else None, create=False)
+    file = source_file(source) if source is not None else None
+    target = target_place(address, file, create=False).target
+    with connect(target, autocommit=True) as connection, translated(target):
+        ledger = Ledger(connection)
+        ledger.require(target.shown)
+        yield ledger, target
 
 
 # --- the story --------------------------------------------------------------------------

@@ -196,7 +196,7 @@ class Ledger:
         The last statement is the fence: it compares the watermark it moves. Raises
         FenceLost when another process moved it first; the caller rolls back.
         """
-        Quarantine(self._connection, run).add(range_, quarantined)
+        self.quarantine(run).add(range_, quarantined)
         self._connection.execute(
             "INSERT INTO mudanza.chunk (run, range, chunk, lo, hi, rows_read, rows_written,"
             " rows_quarantined, bytes) SELECT run, range, chunks + 1, %s, %s, %s, %s, %s, %s"
@@ -233,6 +233,10 @@ class Ledger:
         )
         if moved.rowcount != 1:
             raise FenceLost
+
+    def quarantine(self, run: UUID) -> Quarantine:
+        """The quarantine of a run."""
+        return Quarantine(self._connection, run)
 
     # --- objects
 

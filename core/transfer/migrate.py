@@ -42,7 +42,6 @@ from core.transfer.events import Event, RunBegun
 from core.transfer.ledger import Ledger
 from core.transfer.model import Run, RunReport, Status, TableReport
 from core.transfer.prepare import Narrow, prepare
-from core.transfer.quarantine import Quarantine
 
 EXIT_DONE, EXIT_PARTIAL, EXIT_NO = 0, 3, 4
 
@@ -276,7 +275,7 @@ def _finish(work: Work, *, resumed: bool) -> RunReport:
 
 
 def _table_reports(work: Work) -> tuple[TableReport, ...]:
-    quarantined = Quarantine(work.connection, work.run.run).counts()
+    quarantined = work.ledger.quarantine(work.run.run).counts()
     ranges = {r.table_number: r for r in work.ledger.ranges(work.run.run)}
     return tuple(
         TableReport(

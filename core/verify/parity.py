@@ -29,7 +29,6 @@ from core.transfer.ledger import Ledger
 from core.transfer.migrate import count_rows
 from core.transfer.model import Run, Status
 from core.transfer.prepare import snapshot_connection
-from core.transfer.quarantine import Quarantine
 from core.verify.aggregates import compare_aggregates
 from core.verify.model import (
     Difference,
@@ -145,7 +144,7 @@ class _Sides:
 
     def table(self, table: TablePlan) -> TableParity:
         """One table of the plan, as far as the level asks."""
-        quarantined = Quarantine(self.connection, self.run.run).rows(table.number)
+        quarantined = self.ledger.quarantine(self.run.run).rows(table.number)
         parity = TableParity(
             name=table.name,
             target=table.target,
