@@ -8,14 +8,17 @@ from typing import Self
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from core.cli.speaking import err, tell
+from core.cli.stopping import Stopping
 from core.transfer.events import Built, ChunkCommitted, Event, RunBegun, Scanned, SnapshotTaken
 from core.verify.model import TableParity
 
 
 class RunProgress:
-    """Draws a bar on a terminal; elsewhere it prints only the milestones."""
+    """Draws a bar on a terminal; elsewhere it prints only the milestones. A Ctrl-C
+    takes effect at the next event."""
 
     def __init__(self) -> None:
+        self._stopping = Stopping()
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -28,6 +31,7 @@ class RunProgress:
         self._task = self._bar.add_task("", total=None)
 
     def __enter__(self) -> Self:
+        self._stopping.__enter__()
         self._bar.start()
         return self
 
@@ -38,9 +42,11 @@ class RunProgress:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+        self._stopping.__exit__(kind, error, trace)
 
     def on_event(self, event: Event) -> None:
-        """Show one event of a run."""
+        """Show one event of a run. Raises KeyboardInterrupt after a Ctrl-C."""
+        self._stopping.heed()
         match event:
             case SnapshotTaken():
                 megabytes = f"{event.bytes / 1e6:.1f}"
@@ -56,7 +62,8 @@ class RunProgress:
                 self._advance(tell("progress.building", name=event.name), 0)
 
     def on_table(self, parity: TableParity) -> None:
-        """Show that one table was verified."""
+        """Show that one table was verified. Raises KeyboardInterrupt after a Ctrl-C."""
+        self._stopping.heed()
         self._advance(tell("progress.verifying", table=parity.name), parity.rows_source)
 
     def _begin(self, event: RunBegun) -> None:
