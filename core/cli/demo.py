@@ -5,12 +5,12 @@ The migration runs as a process of its own, so that killing it is real.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import FrameType
 
 from core.cli import tables
 from core.cli.places import Place, embedded_place
@@ -145,8 +145,13 @@ def _proven(report: ParityReport) -> str | None:
 def _serve(source: Path) -> None:
     """Keep the server up until Ctrl-C or SIGTERM."""
     out.print(tell("demo.serving", command=f"mudanza psql {source}"), soft_wrap=True)
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    for ending in (signal.SIGINT, signal.SIGTERM):  # in the background a shell ignores the first
+        signal.signal(ending, _end)
     try:
         signal.pause()
     except KeyboardInterrupt:
         return
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
