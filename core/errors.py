@@ -181,6 +181,18 @@ class TargetLost(TargetRefused):
     """The connection broke in the middle of the work. Facts: target, detail."""
 
 
+class TargetLocked(TargetRefused):
+    """Somebody else held a lock for too long, again and again. Facts: target, detail."""
+
+
+class TargetTimeout(TargetRefused):
+    """A statement took longer than it may, even in small portions. Facts: target, detail."""
+
+
+class TargetConflict(TargetRefused):
+    """Deadlocks or conflicts with other writers, again and again. Facts: target, detail."""
+
+
 class TargetFailed(TargetRefused):
     """The server refused a statement in a way no other error names. Facts: target, sqlstate, detail."""
 
@@ -228,6 +240,34 @@ class RunHeld(MudanzaError):
     """Another process is working on this run. Facts: run, pid."""
 
 
+class RunCancelled(MudanzaError):
+    """Somebody ended the run for good. Facts: run, by."""
+
+
+class RunStopped(MudanzaError):
+    """Another process met something that stopped the run. Facts: run, by, detail."""
+
+
+class ArrowRefused(MudanzaError):
+    """A run does not go from one of these states to the other. Facts: run, was, now."""
+
+
+class RequestUnanswered(MudanzaError):
+    """The run's coordinator did not answer in time. Facts: run, kind, seconds."""
+
+
+class LoadInvisible(MudanzaError):
+    """The role does not see which sessions of others are active. Facts: target, role."""
+
+
+class WatermarkMoved(MudanzaError):
+    """A watermark is not where its only owner left it. Facts: run, table."""
+
+
+class WorkerFailed(MudanzaError):
+    """Worker processes ended without an answer, again and again. Facts: detail."""
+
+
 class RunUnknown(MudanzaError):
     """The ledger has no such run. Facts: run, target."""
 
@@ -257,3 +297,14 @@ class CountsDisagree(MudanzaError):
 
 class KeyDidNotAdvance(MudanzaError):
     """Paging met a key that is not past the last one. Facts: table, key."""
+
+
+def error_of(error_id: str) -> type[MudanzaError] | None:
+    """The kind of error with an id, None for an id that no kind has."""
+    kinds = [MudanzaError]
+    while kinds:
+        kind = kinds.pop()
+        if kind.id == error_id:
+            return kind
+        kinds.extend(kind.__subclasses__())
+    return None

@@ -5,6 +5,6 @@ plan) or where they go.
 """
 
 from core.census.model import Census, ColumnCensus, TableCensus, merged
-from core.census.scan import take_census
+from core.census.scan import RANGE_ROWS, take_census
 
-__all__ = ["Census", "ColumnCensus", "TableCensus", "merged", "take_census"]
+__all__ = ["RANGE_ROWS", "Census", "ColumnCensus", "TableCensus", "merged", "take_census"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from core.source.rows import Row
+
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnCensus:
@@ -58,12 +60,14 @@ class ColumnCensus:
 @dataclass(frozen=True, kw_only=True)
 class TableCensus:
     """One table's rows and columns. ``unreadable``: generated columns whose
-    expression this SQLite cannot compute, with SQLite's own words."""
+    expression this SQLite cannot compute, with SQLite's own words. ``cuts``: the keys
+    after which the table may be cut into ranges of about equal size."""
 
     table: str
     rows: int
     columns: Mapping[str, ColumnCensus]
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    cuts: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from core.server.connection import connect, translated
 from core.settings import Settings
 from core.source import inspect
 from core.transfer.ledger import Ledger
-from core.transfer.model import Status
+from core.transfer.states import Status
 from core.verify import parity
 from core.verify.model import ParityReport
 

@@ -21,15 +21,16 @@ from core.cli.progress import RunProgress
 from core.cli.psql import open_psql
 from core.cli.speaking import SETTINGS, answering, err, out, print_json, refuse_usage, tell
 from core.errors import PlanUnwritable, RunUnknown, TargetDatabaseMissing, WrongUsage
+from core.failpoints import arm
 from core.plan import NO_CHOICES, Choices, Plan, TableChoice, read_document, write_document
 from core.plan.ddl import script
 from core.plan.document import digest
 from core.server.connection import Target, connect, translated
 from core.source import SourceFile
-from core.transfer.copying import CHUNK_ROWS, Bounds
+from core.transfer.begin import Request as MigrateRequest
 from core.transfer.ledger import Ledger
-from core.transfer.migrate import Request as MigrateRequest
 from core.transfer.migrate import check_target, migrate
+from core.transfer.model import CHUNK_ROWS, Bounds
 from core.transfer.prepare import Narrow, prepare
 from core.verify import parity
 from core.verify.model import Level
@@ -57,6 +58,7 @@ Reveal = Annotated[bool, typer.Option("--reveal", help=tell("option.reveal"))]
 
 def main() -> None:
     """The entry point of the ``mudanza`` script."""
+    arm(SETTINGS.failpoints)
     try:
         sys.exit(app(standalone_mode=False))
     except typer.TyperException as misread:
@@ -200,6 +202,9 @@ def migrate_command(
     skip: Skip = None,
     replace_run: Annotated[bool, typer.Option("--replace", help=tell("option.replace"))] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=tell("option.dry_run"))] = False,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, max=64, help=tell("option.workers"))
+    ] = 1,
     chunk_rows: Annotated[
         int, typer.Option("--chunk-rows", min=1, max=1_000_000, help=tell("option.chunk_rows"))
     ] = CHUNK_ROWS,
@@ -220,6 +225,7 @@ def migrate_command(
             narrow=_narrow(only, skip),
             replace=replace_run,
             bounds=Bounds(rows=chunk_rows),
+            workers=workers,
         )
         if dry_run:
             _rehearse(request, place, as_json)

@@ -9,7 +9,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from core.cli.speaking import err, tell
 from core.cli.stopping import Stopping
-from core.transfer.events import Built, ChunkCommitted, Event, RunBegun, Scanned, SnapshotTaken
+from core.transfer.events import (
+    Built,
+    ChunkCommitted,
+    Event,
+    Progressed,
+    RunBegun,
+    Scanned,
+    SnapshotTaken,
+)
 from core.verify.model import TableParity
 
 
@@ -58,6 +66,8 @@ class RunProgress:
                 self._begin(event)
             case ChunkCommitted():
                 self._advance(tell("progress.copying", table=event.table), event.rows_read)
+            case Progressed():
+                self._bar.update(self._task, description=_doing(event), completed=event.rows_done)
             case Built():
                 self._advance(tell("progress.building", name=event.name), 0)
 
@@ -75,3 +85,7 @@ class RunProgress:
 
     def _advance(self, description: str, rows: int) -> None:
         self._bar.update(self._task, description=description, advance=rows)
+
+
+def _doing(event: Progressed) -> str:
+    return ", ".join(event.building) or "…"

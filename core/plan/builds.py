@@ -194,6 +194,7 @@ def _foreign_key(site: Site, key: ForeignKey, built: tuple[Build, ...]) -> Built
         table=site.plan.name,
         sql=f"ALTER TABLE {_target(site)} ADD CONSTRAINT {quoted(name)} {body}",
         validate=f"ALTER TABLE {_target(site)} VALIDATE CONSTRAINT {quoted(name)}",
+        parent=parent.name,
         fate=_fate(site, "foreign_key", shown),
     )
 

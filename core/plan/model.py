@@ -111,7 +111,7 @@ class Build:
     ``fate`` is what is recorded when it succeeds. ``terms``: the source columns of a
     key or index, each with the collation that it keeps by an expression ('' when it
     compares them as they are). ``validate``: for a foreign key, the statement that
-    proves its rows.
+    proves its rows; ``parent``: the source table that it refers to.
     """
 
     kind: BuildKind
@@ -121,6 +121,7 @@ class Build:
     fate: ObjectFate
     terms: tuple[tuple[str, str], ...] = ()
     validate: str = ""
+    parent: str = ""
 
     @property
     def is_unique(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from urllib.parse import quote
 
 import psycopg
@@ -13,14 +13,17 @@ from psycopg import conninfo, pq
 
 from core.errors import (
     TargetAddressInvalid,
+    TargetConflict,
     TargetDatabaseMissing,
     TargetDiskFull,
     TargetFailed,
+    TargetLocked,
     TargetLoginRefused,
     TargetLost,
     TargetPrivilege,
     TargetReadOnly,
     TargetRefused,
+    TargetTimeout,
     TargetUnreachable,
 )
 
@@ -60,12 +63,30 @@ def parse_target(text: str) -> Target:
     return Target(conninfo=address, shown=_shown(words))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Timeouts:
+    """What bounds a session's waiting, in seconds; 0 is no bound.
+
+    idle: between two statements of one transaction. gone: how often the server looks
+    whether the client of a running statement is still there.
+    """
+
+    statement: float = 0
+    lock: float = 0
+    idle: float = 0
+    gone: float = 0.2
+
+
 def connect(
-    target: Target, *, autocommit: bool = False, application_name: str = "mudanza"
+    target: Target,
+    *,
+    autocommit: bool = False,
+    application_name: str = "mudanza",
+    timeouts: Timeouts | None = None,
 ) -> Connection:
     """Open a connection with the session settings that all of Mudanza relies on.
 
-    Timeouts of statements and locks are the caller's. Raises TargetUnreachable,
+    Without ``timeouts`` the server's own hold. Raises TargetUnreachable,
     TargetLoginRefused, TargetDatabaseMissing, or TargetAddressInvalid for a word
     with an impossible value.
     """
@@ -83,6 +104,8 @@ def connect(
     with translated(target):
         try:
             connection.execute(_SESSION)
+            if timeouts is not None:
+                connection.execute(_TIMEOUTS, _milliseconds(timeouts))
             connection.autocommit = autocommit
         except BaseException:
             connection.close()
@@ -174,6 +197,7 @@ _WISHES: dict[str, str] = {
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
+    "tcp_user_timeout": "30000",  # milliseconds that sent bytes may stay unconfirmed
     "client_encoding": "UTF8",
 }
 
@@ -185,6 +209,22 @@ SELECT set_config('TimeZone', 'UTC', false),
        set_config('bytea_output', 'hex', false),
        set_config('extra_float_digits', '1', false)  -- above 0: the shortest exact spelling
 """
+
+# The last three: a server notices a client whose host is gone, after 30 seconds
+# and three unanswered questions.
+_TIMEOUTS = """
+SELECT set_config('statement_timeout', %(statement)s, false),
+       set_config('lock_timeout', %(lock)s, false),
+       set_config('idle_in_transaction_session_timeout', %(idle)s, false),
+       set_config('client_connection_check_interval', %(gone)s, false),
+       set_config('tcp_keepalives_idle', '30', false),
+       set_config('tcp_keepalives_interval', '10', false),
+       set_config('tcp_keepalives_count', '3', false)
+"""
+
+
+def _milliseconds(timeouts: Timeouts) -> dict[str, str]:
+    return {name: str(int(seconds * 1000)) for name, seconds in asdict(timeouts).items()}
 
 
 def _given(target: Target) -> dict[str, str]:
@@ -203,8 +243,13 @@ _BY_SQLSTATE: Mapping[str, type[TargetRefused]] = {
     "25P03": TargetLost,  # the server ended an idle transaction, and the session
     "25P04": TargetLost,  # the same for a transaction that took too long
     "3D000": TargetDatabaseMissing,
+    "40001": TargetConflict,
+    "40P01": TargetConflict,
     "42501": TargetPrivilege,
     "53100": TargetDiskFull,
+    "53300": TargetUnreachable,
+    "55P03": TargetLocked,
+    "57014": TargetTimeout,
     "57P01": TargetLost,
     "57P02": TargetLost,
     "57P03": TargetUnreachable,

@@ -96,24 +96,24 @@ def read_chunk(
     source: TableSource,
     after: Row | None,
     *,
+    until: Row | None = None,
     max_rows: int,
     max_bytes: int,
 ) -> RowChunk:
     """The next rows past ``after`` (None: from the start), bounded by rows and bytes.
 
-    At least one row is returned when one exists, however large it is.
+    None lies past ``until`` (None: the end); a table read by POSITION has no such
+    bound. At least one row is returned when one exists, however large it is.
     """
+    page = _Page(source, after, until, max_rows)
     if source.encoding == "UTF-8":
         try:
-            return _collect(
-                _plain_rows(connection, source, after, max_rows), source, after, max_rows, max_bytes
-            )
+            return _collect(_plain_rows(connection, page), page, max_bytes)
         except UnicodeDecodeError:
             pass
     # UTF-16 is decoded here as well: SQLite's own conversion joins a lone
     # surrogate with its neighbour and would change the text silently.
-    rows = _raw_rows(connection, source, after, max_rows)
-    return _collect(rows, source, after, max_rows, max_bytes)
+    return _collect(_raw_rows(connection, page), page, max_bytes)
 
 
 def scan(
@@ -141,11 +141,20 @@ def read_row(connection: apsw.Connection, source: TableSource, key: Row) -> Row 
     return None if found is None else _decode(found, source.encoding)
 
 
-def _collect(
-    rows: Iterator[Row], source: TableSource, after: Row | None, max_rows: int, max_bytes: int
-) -> RowChunk:
-    width = 0 if source.key.kind is KeyKind.POSITION else len(source.key.columns)
-    position = _position(after)
+@dataclass(frozen=True)
+class _Page:
+    """Which rows to read: past ``after``, up to ``until``, at most ``rows`` of them."""
+
+    source: TableSource
+    after: Row | None
+    until: Row | None
+    rows: int
+
+
+def _collect(rows: Iterator[Row], page: _Page, max_bytes: int) -> RowChunk:
+    key = page.source.key
+    width = 0 if key.kind is KeyKind.POSITION else len(key.columns)
+    position = _position(page.after)
     keys: list[Row] = []
     values: list[Row] = []
     size = 0
@@ -157,27 +166,26 @@ def _collect(
             if type(value) is str or type(value) is bytes:
                 size += len(value)
         if size >= max_bytes:
-            return RowChunk(keys=keys, rows=values, last=False, size=size)
-    return RowChunk(keys=keys, rows=values, last=len(values) < max_rows, size=size)
+            return RowChunk(keys=keys, rows=values, last=keys[-1] == page.until, size=size)
+    last = len(values) < page.rows or keys[-1] == page.until
+    return RowChunk(keys=keys, rows=values, last=last, size=size)
 
 
 def _position(after: Row | None) -> int:
     return after[0] if after and isinstance(after[0], int) else 0
 
 
-def _plain_rows(
-    connection: apsw.Connection, source: TableSource, after: Row | None, max_rows: int
-) -> Iterator[Row]:
+def _plain_rows(connection: apsw.Connection, page: _Page) -> Iterator[Row]:
+    source = page.source
     selected = ", ".join(quoted(c) for c in (*_key_columns(source), *source.columns))
-    tail, bindings = _past(source, after, max_rows)
+    tail, bindings = _past(page)
     yield from connection.execute(f"SELECT {selected} FROM {origin(source)} {tail}", bindings)
 
 
-def _raw_rows(
-    connection: apsw.Connection, source: TableSource, after: Row | None, max_rows: int
-) -> Iterator[Row]:
+def _raw_rows(connection: apsw.Connection, page: _Page) -> Iterator[Row]:
+    source = page.source
     selected = _raw_list((*_key_columns(source), *source.columns))
-    tail, bindings = _past(source, after, max_rows)
+    tail, bindings = _past(page)
     cursor = connection.execute(f"SELECT {selected} FROM {origin(source)} {tail}", bindings)
     for pairs in cursor:
         yield _decode(pairs, source.encoding)
@@ -217,16 +225,21 @@ def _text(raw: bytes, codec: str) -> str | InvalidText:
         return InvalidText(raw)
 
 
-def _past(source: TableSource, after: Row | None, max_rows: int) -> tuple[str, list[SqliteValue]]:
-    """WHERE, ORDER BY and LIMIT of the rows past ``after``, with their bindings."""
-    if source.key.kind is KeyKind.POSITION:
-        return "LIMIT ? OFFSET ?", [max_rows, _position(after)]
-    columns = ", ".join(quoted(c) for c in source.key.columns)
-    order = f"ORDER BY {columns} LIMIT ?"
-    if after is None:
-        return order, [max_rows]
-    marks, bindings = bound(after)
-    return f"WHERE ({columns}) > ({', '.join(marks)}) {order}", [*bindings, max_rows]
+def _past(page: _Page) -> tuple[str, list[SqliteValue]]:
+    """WHERE, ORDER BY and LIMIT of a page, with their bindings."""
+    key = page.source.key
+    if key.kind is KeyKind.POSITION:
+        return "LIMIT ? OFFSET ?", [page.rows, _position(page.after)]
+    columns = ", ".join(quoted(c) for c in key.columns)
+    bounds: list[str] = []
+    bindings: list[SqliteValue] = []
+    for comparison, edge in ((">", page.after), ("<=", page.until)):
+        if edge is not None:
+            marks, values = bound(edge)
+            bounds.append(f"({columns}) {comparison} ({', '.join(marks)})")
+            bindings.extend(values)
+    where = f"WHERE {' AND '.join(bounds)} " if bounds else ""
+    return f"{where}ORDER BY {columns} LIMIT ?", [*bindings, page.rows]
 
 
 def _equal_to(source: TableSource, key: Row) -> tuple[str, list[SqliteValue]]:

@@ -1,75 +1,171 @@
 """Building what comes after the rows: keys, indexes, foreign keys, sequences.
 
-Each is a transaction of its own that also writes its fate. A build that the
-server refuses costs that object and nothing else.
+A build begins as soon as the rows it speaks of have their place, beside the copying
+of other tables. Each is a transaction of its own that also writes its fate, fenced
+like a chunk. A build that the server refuses costs that object and nothing else.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from uuid import UUID
 
 import psycopg
 
+from core.errors import MudanzaError, TargetLocked
+from core.failpoints import failpoint
 from core.plan import Build, BuildKind, Fate, ObjectFate, Plan
 from core.server.connection import Connection
+from core.server.faults import Fault
+from core.transfer.claims import FenceLost
 from core.transfer.events import Built
-from core.transfer.ledger import Ledger
+from core.transfer.membership import Patience
+from core.transfer.model import BuildClaim
+from core.transfer.pace import blockers
+from core.transfer.work import Work
 
 # Refusals that concern the object: its data, its definition, its size.
 _OBJECT_CLASSES = ("0A", "22", "23", "42", "54")
 _NO_RIGHT = "42501"
 
 
-def build_all(
-    connection: Connection, ledger: Ledger, run: UUID, plan: Plan, tell: Callable[[Built], None]
-) -> None:
-    """Make every object of the plan that has no fate yet."""
-    waiting = ledger.unbuilt(run)
-    for number, build in enumerate(plan.builds, start=1):
-        if number in waiting:
-            fate = _build(connection, ledger, run, number, build)
-            carried = fate.fate is not Fate.NOT_CARRIED
-            tell(Built(kind=build.kind.value, name=build.name, carried=carried))
+# --- which build may begin ------------------------------------------------------------
 
 
-def _build(
-    connection: Connection, ledger: Ledger, run: UUID, number: int, build: Build
-) -> ObjectFate:
+def ready(plan: Plan, open_builds: Mapping[int, bool], unfinished: set[int]) -> Iterator[int]:
+    """The numbers of the builds that may begin now, in the plan's order.
+
+    ``open_builds``: the builds without a fate, and whether somebody is at it;
+    ``unfinished``: the numbers of the tables that still lack rows.
+    """
+    lacking = {t.name for t in plan.tables if t.number in unfinished}
+    unkeyed = {b.table for n, b in _numbered(plan) if n in open_builds and b.is_unique}
+    busy = [b for n, b in _numbered(plan) if open_builds.get(n)]
+    for number, build in _numbered(plan):
+        if open_builds.get(number) is not False or _tables(build) & lacking:
+            continue
+        if build.kind is BuildKind.FOREIGN_KEY and build.parent in unkeyed:
+            continue
+        if not any(_in_the_way(build, other) for other in busy):
+            yield number
+
+
+def _numbered(plan: Plan) -> Iterator[tuple[int, Build]]:
+    return enumerate(plan.builds, start=1)
+
+
+def _tables(build: Build) -> set[str]:
+    return {build.table, build.parent} - {""}
+
+
+def _in_the_way(build: Build, other: Build) -> bool:
+    """Whether one would wait for the other's lock: all but two plain indexes on one table do."""
+    both_indexes = build.kind is other.kind is BuildKind.INDEX
+    return not both_indexes and bool(_tables(build) & _tables(other))
+
+
+# --- one build ------------------------------------------------------------------------
+
+
+def build_claimed(work: Work, claim: BuildClaim) -> None:
+    """Make one object of the plan, unless it comes into other hands meanwhile."""
+    build = work.plan.builds[claim.number - 1]
+    patience = Patience(work.member.target, work.member.limits)
     began = time.monotonic()
+    work.pulse.allow(math.inf)
+    while True:
+        try:
+            fate = _build(work, claim, build, began)
+        except FenceLost:
+            return
+        except (psycopg.Error, MudanzaError) as error:
+            if not (again := _recovered(work, claim, build, patience, error)):
+                return
+            claim = again
+        else:
+            carried = fate.fate is not Fate.NOT_CARRIED
+            work.tell(Built(kind=build.kind.value, name=build.name, carried=carried))
+            return
+
+
+def _recovered(
+    work: Work,
+    claim: BuildClaim,
+    build: Build,
+    patience: Patience,
+    error: psycopg.Error | MudanzaError,
+) -> BuildClaim | None:
+    """The claim anew, once the work can go on; None when the build is in other hands or
+    has its fate. Raises the error when it will not pass."""
     try:
-        with connection.transaction():
+        kind = patience.wait(error)
+    except TargetLocked as locked:
+        table = work.plan.table(build.table)
+        detail = work.persist(lambda c: blockers(c, work.plan, table))
+        raise TargetLocked(target=work.member.target.shown, detail=detail) from locked
+    if kind is Fault.LOST:
+        work.session.drop()
+    return work.persist(lambda c: work.claims(c).claim_build(claim.number))
+
+
+def _build(work: Work, claim: BuildClaim, build: Build, began: float) -> ObjectFate:
+    try:
+        if build.kind is BuildKind.FOREIGN_KEY:
+            return _foreign_key(work, claim, build, began)
+        with _building(work) as connection:
             connection.execute(build.sql.encode())
-            fate = build.fate
-            if build.kind is BuildKind.FOREIGN_KEY:
-                fate = _validated(connection, build)
-            ledger.set_fate(run, number, fate, seconds=time.monotonic() - began)
-            return fate
+            failpoint("build.made")
+            work.claims(connection).set_fate(claim, build.fate, seconds=time.monotonic() - began)
+        failpoint("build.committed")
+        return build.fate
     except psycopg.Error as refused:
         if not concerns_object(refused):
             raise
         fate = _refused(build, refused)
         seconds = time.monotonic() - began
-        ledger.set_fate(run, number, fate, seconds=seconds, sqlstate=refused.sqlstate)
+        claims = work.claims(work.session.connection())
+        claims.set_fate(claim, fate, seconds=seconds, sqlstate=refused.sqlstate)
         return fate
+
+
+@contextmanager
+def _building(work: Work) -> Iterator[Connection]:
+    """A transaction in which a statement may take as long as a build may."""
+    connection = work.session.connection()
+    with connection.transaction():
+        milliseconds = str(int(work.member.limits.build * 1000))
+        connection.execute("SELECT set_config('statement_timeout', %s, true)", (milliseconds,))
+        yield connection
+
+
+def _foreign_key(work: Work, claim: BuildClaim, build: Build, began: float) -> ObjectFate:
+    """Add it, then look at its rows in a transaction of its own, which locks less.
+    Orphans leave it NOT VALID."""
+    if not claim.added:
+        with _building(work) as connection:
+            connection.execute(build.sql.encode())
+            work.claims(connection).mark_added(claim)
+        failpoint("build.added")
+    fate = build.fate
+    with _building(work) as connection:
+        try:
+            with connection.transaction():
+                connection.execute(build.validate.encode())
+        except psycopg.errors.ForeignKeyViolation:
+            fate = replace(fate, fate=Fate.REWRITTEN, reason="not_valid", counts=True)
+        failpoint("build.made")
+        work.claims(connection).set_fate(claim, fate, seconds=time.monotonic() - began)
+    failpoint("build.committed")
+    return fate
 
 
 def concerns_object(error: psycopg.Error) -> bool:
     """Whether the server refused because of the object that was to be made."""
     state = error.sqlstate or ""
     return state.startswith(_OBJECT_CLASSES) and state != _NO_RIGHT
-
-
-def _validated(connection: Connection, build: Build) -> ObjectFate:
-    """The foreign key's fate after looking at its rows: orphans leave it NOT VALID."""
-    try:
-        with connection.transaction():
-            connection.execute(build.validate.encode())
-        return build.fate
-    except psycopg.errors.ForeignKeyViolation:
-        return replace(build.fate, fate=Fate.REWRITTEN, reason="not_valid", counts=True)
 
 
 def _refused(build: Build, error: psycopg.Error) -> ObjectFate:

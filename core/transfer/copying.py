@@ -2,119 +2,167 @@
 
 One loop per range: read the rows past the watermark, convert them, and in one
 transaction write them, set aside what cannot be written, and move the watermark.
+Whatever interrupts a chunk, the ledger says afterwards whether it is in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+import math
+import time
 
-import apsw
+import psycopg
 
-from core.errors import KeyDidNotAdvance, RunHeld
-from core.plan import Plan, TablePlan
+from core.errors import KeyDidNotAdvance, MudanzaError, TargetLocked, WatermarkMoved
+from core.failpoints import failpoint
+from core.plan import TablePlan
 from core.server.connection import Connection
+from core.server.faults import Fault
 from core.source.rows import Row, RowChunk, read_chunk
-from core.transfer.collisions import Collisions, find_collisions
+from core.transfer.claims import Claims, FenceLost
 from core.transfer.convert import Batch, TableConverter
 from core.transfer.events import ChunkCommitted
-from core.transfer.ledger import FenceLost, Ledger
-from core.transfer.model import ChunkLine, Quarantined, Range, Run
-from core.transfer.prepare import snapshot_connection
+from core.transfer.ledger import Ledger
+from core.transfer.membership import Patience
+from core.transfer.model import Bounds, ChunkLine, Quarantined, RangeClaim
+from core.transfer.pace import blockers, portion, rest
+from core.transfer.work import Work
 from core.transfer.writer import Writer
 from core.values.storage import pack, shown_key, unpack
 
-CHUNK_ROWS = 10_000
-CHUNK_BYTES = 16 << 20
+# What a chunk is cut down to after each time that it took too long.
+_SMALLER = 4
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bounds:
-    """How much one chunk may hold; at least one row, however large."""
-
-    rows: int = CHUNK_ROWS
-    bytes: int = CHUNK_BYTES
-
-
-DEFAULT_BOUNDS = Bounds()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Work:
-    """What every step of a run needs: the target, its ledger, the run and its plan."""
-
-    connection: Connection
-    ledger: Ledger
-    run: Run
-    plan: Plan
-
-
-def copy_all(work: Work, bounds: Bounds, tell: Callable[[ChunkCommitted], None]) -> None:
-    """Copy every range that is not finished, from where its watermark stands."""
-    path = Path(work.run.snapshot_path)
-    with snapshot_connection(path, run=str(work.run.run)) as snapshot:
-        collisions = find_collisions(snapshot, work.plan)
-        for range_ in work.ledger.ranges(work.run.run):
-            table = work.plan.tables[range_.table_number - 1]
-            standing_aside = collisions.get(table.number, {})
-            _copy_range(work, snapshot, table, range_, standing_aside, bounds, tell)
+def copy_range(work: Work, claim: RangeClaim) -> None:
+    """Copy a claimed range from its watermark to its end, or until the run is to rest."""
+    copy = _RangeCopy(work, claim)
+    while not copy.claim.finished:
+        orders = work.orders()
+        if work.is_to_end() or not orders.working:
+            copy.hand_back()
+            return
+        began = time.monotonic()
+        work.pulse.allow(work.member.stuck_after)
+        try:
+            rows = copy.chunk(portion(orders))
+        except FenceLost:
+            copy.look_again()
+            return
+        except (psycopg.Error, MudanzaError) as error:
+            if not copy.recovered(error):
+                return
+        else:
+            work.pulse.allow(math.inf)
+            rest(work, orders, rows, began)
 
 
-def _copy_range(
-    work: Work,
-    snapshot: apsw.Connection,
-    table: TablePlan,
-    range_: Range,
-    collisions: Collisions,
-    bounds: Bounds,
-    tell: Callable[[ChunkCommitted], None],
-) -> None:
-    converter = TableConverter(table)
-    writer = Writer(work.connection, work.plan.schema, table)
-    lo, finished = range_.done_to, range_.finished
-    while not finished:
+class _RangeCopy:
+    """A range on its way: where it stands, and how much to take at once."""
+
+    def __init__(self, work: Work, claim: RangeClaim) -> None:
+        self.claim = claim
+        self._work = work
+        self._table = work.plan.tables[claim.table_number - 1]
+        self._converter = TableConverter(self._table)
+        self._patience = Patience(work.member.target, work.member.limits)
+        self._rows_max: int | None = None
+        number = claim.table_number
+        self._collisions = work.persist(lambda c: Ledger(c).collisions(work.run, number))
+
+    def chunk(self, bounds: Bounds) -> int:
+        """Carry the next chunk; how many rows that were. Raises FenceLost."""
+        lo, hi = self.claim.done_to, self.claim.hi
         after = None if lo is None else unpack(lo)
+        until = None if hi is None else unpack(hi)
         chunk = read_chunk(
-            snapshot, table.source, after, max_rows=bounds.rows, max_bytes=bounds.bytes
+            self._work.snapshot,
+            self._table.source,
+            after,
+            until=until,
+            max_rows=min(bounds.rows, self._rows_max or bounds.rows),
+            max_bytes=bounds.bytes,
         )
-        _require_progress(table, after, chunk)
-        batch = converter.batch(chunk, lambda key: _collision(collisions, key))
-        line = _commit(work, writer, range_, lo, chunk, batch)
-        tell(
-            ChunkCommitted(
-                table=table.name,
-                rows_read=line.rows_read,
-                rows_quarantined=line.rows_read - line.rows_written,
-            )
-        )
-        lo, finished = line.hi or lo, line.last
+        failpoint("chunk.read")
+        _require_progress(self._table, after, chunk)
+        batch = self._converter.batch(chunk, self._collision)
+        line = self._commit(self._work.session.connection(), chunk, batch)
+        self._moved_to(line)
+        return line.rows_read
 
+    def hand_back(self) -> None:
+        """Let another member go on."""
+        claim = self.claim
+        self._work.persist(lambda c: self._work.claims(c).hand_back(claim))
 
-def _collision(collisions: Collisions, key: Row) -> str | None:
-    return "duplicate_key" if collisions and pack(key) in collisions else None
+    def recovered(self, error: psycopg.Error | MudanzaError) -> bool:
+        """Wait until the work can go on, and see where it stands; False when the range is
+        in other hands by now. Raises the error when it will not pass."""
+        try:
+            kind = self._patience.wait(error)
+        except TargetLocked as locked:
+            detail = self._work.persist(lambda c: blockers(c, self._work.plan, self._table))
+            raise TargetLocked(target=self._work.member.target.shown, detail=detail) from locked
+        if kind is Fault.LOST:
+            self._work.session.drop()
+        if kind is Fault.SLOW:
+            self._rows_max = max(1, (self._rows_max or self._work.orders().bounds.rows) // _SMALLER)
+        again = self._claimed_again()
+        if again is not None:
+            self.claim = again
+        return again is not None
 
+    def look_again(self) -> None:
+        """After a refused commit: nothing to say if the range is in other hands. Raises
+        WatermarkMoved if it is in ours alone."""
+        before = self.claim
+        again = self._claimed_again()
+        if again is not None and again.token == before.token + 1:
+            raise WatermarkMoved(run=self._work.run, table=self._table.name)
 
-def _commit(
-    work: Work, writer: Writer, range_: Range, lo: bytes | None, chunk: RowChunk, batch: Batch
-) -> ChunkLine:
-    """Rows, quarantine, chunk line and watermark: together or not at all."""
-    try:
-        with work.connection.transaction():
-            refused = writer.write(batch.rows)
+    def _claimed_again(self) -> RangeClaim | None:
+        claim = self.claim
+        return self._work.persist(lambda c: self._work.claims(c).claim_again(claim))
+
+    def _commit(self, connection: Connection, chunk: RowChunk, batch: Batch) -> ChunkLine:
+        """Rows, quarantine, chunk line and watermark: together or not at all."""
+        claims = Claims(connection, self._work.run, self._work.member.member)
+        with connection.transaction():
+            failpoint("chunk.begun")
+            refused = Writer(connection, self._work.plan.schema, self._table).write(batch.rows)
+            failpoint("chunk.copied")
             aside: list[Quarantined] = [*batch.quarantined, *refused]
             line = ChunkLine(
-                lo=lo,
+                lo=self.claim.done_to,
                 hi=None if chunk.hi is None else pack(chunk.hi),
                 last=chunk.last,
                 rows_read=len(chunk.rows),
                 rows_written=len(chunk.rows) - len(aside),
                 bytes=chunk.size,
             )
-            work.ledger.checkpoint(work.run.run, range_.range, line, aside)
-            return line
-    except FenceLost:
-        raise RunHeld(run=work.run.run, pid=0) from None
+            claims.checkpoint(self.claim, line, aside)
+        failpoint("chunk.committed")
+        return line
+
+    def _moved_to(self, line: ChunkLine) -> None:
+        self._patience.restore()
+        self.claim = RangeClaim(
+            range=self.claim.range,
+            table_number=self.claim.table_number,
+            hi=self.claim.hi,
+            done_to=line.hi or line.lo,
+            finished=line.last,
+            token=self.claim.token,
+        )
+        self._work.tell(
+            ChunkCommitted(
+                table=self._table.name,
+                rows_read=line.rows_read,
+                rows_quarantined=line.rows_read - line.rows_written,
+            )
+        )
+
+    def _collision(self, key: Row) -> str | None:
+        return "duplicate_key" if self._collisions and pack(key) in self._collisions else None
 
 
 def _require_progress(table: TablePlan, after: Row | None, chunk: RowChunk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -42,6 +43,16 @@ class ChunkCommitted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Progressed:
+    """How far the run is by its ledger, whoever works on it. ``building``: names of what
+    is being built; ``waits_for``: why members do not copy just now, without repeats."""
+
+    rows_done: int
+    building: tuple[str, ...] = ()
+    waits_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Built:
     """A key, an index, a foreign key or a sequence has its fate."""
 
@@ -50,4 +61,5 @@ class Built:
     carried: bool
 
 
-Event = SnapshotTaken | Scanned | RunBegun | ChunkCommitted | Built
+Event = SnapshotTaken | Scanned | RunBegun | ChunkCommitted | Progressed | Built
+Tell = Callable[[Event], None]

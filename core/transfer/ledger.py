@@ -7,10 +7,12 @@ own. The tables are described in ``ledger.sql``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from importlib import resources
-from typing import Any
+from itertools import pairwise
+from typing import Any, cast
 from uuid import UUID
 
 from psycopg.rows import class_row, dict_row
@@ -18,16 +20,14 @@ from psycopg.rows import class_row, dict_row
 from core.errors import LedgerMissing, LedgerVersion, RunHeld, RunUnknown
 from core.plan import Fate, ObjectFate, Plan
 from core.server.connection import Connection
-from core.transfer.model import (
-    ChunkLine,
-    Quarantined,
-    Range,
-    Run,
-    Status,
-)
+from core.source.rows import Row
+from core.transfer.events import Progressed
+from core.transfer.model import Bounds, Orders, Range, Run, Step
 from core.transfer.quarantine import Quarantine
+from core.transfer.states import ARROWS, Status
+from core.values.storage import pack
 
-VERSION = 1
+VERSION = 2
 SCHEMA = "mudanza"
 
 # The advisory lock of a target schema, as a number.
@@ -36,10 +36,6 @@ _RUN_COLUMNS = (
     "run, target_schema, source_path, snapshot_path, snapshot_sha256, snapshot_bytes, plan,"
     " plan_document, plan_sha256, status, exit_code, version, started_by, started_at, finished_at"
 )
-
-
-class FenceLost(Exception):
-    """The range moved under us: another process committed it. Never shown to people."""
 
 
 class Ledger:
@@ -71,15 +67,19 @@ class Ledger:
             sql = resources.files(__package__).joinpath("ledger.sql").read_text(encoding="utf-8")
             self._connection.execute(sql.encode())
             self._connection.execute("INSERT INTO mudanza.ledger (version) VALUES (%s)", (VERSION,))
+            with self._connection.cursor() as cursor:
+                cursor.executemany(
+                    "INSERT INTO mudanza.arrow (from_status, to_status, reason) VALUES (%s, %s, %s)",
+                    [(a.start or "", a.end, a.reason) for a in ARROWS],
+                )
 
     # --- runs
 
     def hold(self, schema: str, *, seconds: float = 10.0) -> None:
-        """Hold the target schema for this session, or raise RunHeld.
+        """Hold the target schema for this session while a run is begun, or raise RunHeld.
 
-        A courtesy to other processes: what keeps a chunk from going in twice is the
-        compare-and-set of :meth:`checkpoint`. A killed holder's session may live
-        for a moment, so it is waited for.
+        A courtesy: two processes that begin at once need not both copy and scan the
+        source. A killed holder's session may live for a moment, so it is waited for.
         """
         deadline = self._clock() + seconds
         while True:
@@ -115,6 +115,13 @@ class Ledger:
             raise RunUnknown(run=run, target=SCHEMA)
         return found
 
+    def schema_run(self, schema: str) -> Run:
+        """The run that counts for a target schema. Raises RunUnknown."""
+        found = self.live_run(schema)
+        if found is None:
+            raise RunUnknown(run=schema, target=SCHEMA)
+        return found
+
     def runs(self) -> list[Run]:
         """All runs, the latest first."""
         with self._connection.cursor(row_factory=class_row(Run)) as cursor:
@@ -123,13 +130,24 @@ class Ledger:
             )
             return [_typed(run) for run in cursor]
 
-    def begin(self, run: Run, plan: Plan) -> None:
-        """Write a new run, its ranges and its objects; part of the caller's transaction."""
-        values = ", ".join(["%s"] * 13)
+    def begin(
+        self,
+        run: Run,
+        plan: Plan,
+        bounds: Bounds,
+        cuts: Mapping[str, Sequence[Row]],
+        collisions: Mapping[int, Iterable[bytes]],
+    ) -> None:
+        """Write a new run with all it will need; part of the caller's transaction.
+
+        ``cuts``: by source table, the keys after which a new range begins.
+        ``collisions``: by table number, the packed keys that stand aside.
+        """
+        values = ", ".join(["%s"] * 15)
         self._connection.execute(
             "INSERT INTO mudanza.run (run, target_schema, source_path, snapshot_path,"
             " snapshot_sha256, snapshot_bytes, plan, plan_document, plan_sha256, status,"
-            f" exit_code, version, started_by) VALUES ({values})".encode(),
+            f" exit_code, version, started_by, chunk_rows, chunk_bytes) VALUES ({values})".encode(),
             (
                 run.run,
                 run.target_schema,
@@ -144,24 +162,111 @@ class Ledger:
                 run.exit_code,
                 run.version,
                 run.started_by,
+                bounds.rows,
+                bounds.bytes,
             ),
         )
+        self.write_step(run.run, None, run.status, by=run.started_by)
+        self._write_ranges(run.run, plan, cuts)
         with self._connection.cursor() as cursor:
             cursor.executemany(
-                "INSERT INTO mudanza.range (run, range, table_number, source_name, target_name)"
-                " VALUES (%s, %s, %s, %s, %s)",
-                [(run.run, t.number, t.number, t.name, t.target) for t in plan.tables],
+                "INSERT INTO mudanza.collision (run, table_number, source_key) VALUES (%s, %s, %s)",
+                [(run.run, table, key) for table, keys in collisions.items() for key in keys],
             )
         built = [(build.fate, "planned") for build in plan.builds]
         decided = [(fate, fate.fate.value) for fate in plan.objects]
         self._write_objects(run.run, [*built, *decided])
 
-    def set_status(self, run: UUID, status: Status, exit_code: int | None = None) -> None:
-        """Move a run on; a complete one has its end and its exit code."""
+    def _write_ranges(self, run: UUID, plan: Plan, cuts: Mapping[str, Sequence[Row]]) -> None:
+        rows: list[tuple[object, ...]] = []
+        for table in plan.tables:
+            edges = [None, *map(pack, cuts.get(table.name, ())), None]
+            for lo, hi in pairwise(edges):
+                named = (table.number, table.rows, table.name, table.target)
+                rows.append((run, len(rows) + 1, *named, lo, hi, lo))
+        with self._connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO mudanza.range (run, range, table_number, table_rows, source_name,"
+                " target_name, lo, hi, done_to) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                rows,
+            )
+
+    def write_step(
+        self, run: UUID, start: Status | None, end: Status, *, by: str, detail: str = ""
+    ) -> None:
+        """Write a step of a run's history; part of the transaction that moves the run."""
         self._connection.execute(
-            "UPDATE mudanza.run SET status = %s, exit_code = %s, finished_at ="
-            " CASE WHEN %s = 'complete' THEN clock_timestamp() ELSE finished_at END WHERE run = %s",
-            (status.value, exit_code, status.value, run),
+            "INSERT INTO mudanza.step (run, step, from_status, to_status, detail, gone_by)"
+            " SELECT %s, coalesce(max(step), 0) + 1, %s, %s, %s, %s"
+            " FROM mudanza.step WHERE run = %s",
+            (run, start or "", end, detail, by, run),
+        )
+
+    def steps(self, run: UUID) -> list[Step]:
+        """The history of a run, from its beginning."""
+        found = self._connection.execute(
+            "SELECT s.to_status, a.reason, s.detail, s.gone_by, s.gone_at FROM mudanza.step s"
+            " JOIN mudanza.arrow a USING (from_status, to_status) WHERE run = %s ORDER BY step",
+            (run,),
+        )
+        return [
+            Step(
+                status=Status(str(status)),
+                reason=str(reason),
+                detail=str(detail),
+                by=str(by),
+                at=cast(datetime, at),
+            )
+            for status, reason, detail, by, at in found
+        ]
+
+    def coordinator(self, run: UUID) -> str:
+        """Who coordinates a run just now, as people know a process; '' when nobody does."""
+        row = self._connection.execute(
+            "SELECT m.account, m.host, m.pid FROM mudanza.run r JOIN mudanza.member m"
+            " ON m.member = r.coordinator WHERE r.run = %s",
+            (run,),
+        ).fetchone()
+        return "" if row is None else f"{row[0]}@{row[1]} ({row[2]})"
+
+    def progress(self, run: UUID) -> Progressed:
+        """How many rows have their place, what is being built, and what members wait for."""
+        (done,) = self._one(
+            "SELECT coalesce(sum(rows_read), 0)::bigint FROM mudanza.range WHERE run = %s", (run,)
+        )
+        waits = self._connection.execute(
+            "SELECT DISTINCT waits_for FROM mudanza.member WHERE run = %s AND left_at IS NULL"
+            " AND waits_for <> '' ORDER BY 1",
+            (run,),
+        )
+        building = self._connection.execute(
+            "SELECT name FROM mudanza.object WHERE run = %s AND fate = 'planned'"
+            " AND owner IS NOT NULL ORDER BY object",
+            (run,),
+        )
+        return Progressed(
+            rows_done=int(str(done)),
+            building=tuple(str(name) for (name,) in building),
+            waits_for=tuple(str(reason) for (reason,) in waits),
+        )
+
+    def orders(self, run: UUID) -> Orders:
+        """How the run is to go on. A plain read: it waits for nobody. Raises RunUnknown."""
+        row = self._connection.execute(
+            "SELECT status, chunk_rows, chunk_bytes, rows_per_second, load_max,"
+            " (SELECT count(*) FROM mudanza.member m WHERE m.run = r.run AND copies"
+            " AND left_at IS NULL) FROM mudanza.run r WHERE run = %s",
+            (run,),
+        ).fetchone()
+        if row is None:
+            raise RunUnknown(run=run, target=SCHEMA)
+        status, rows, size, pace, load, copiers = row
+        return Orders(
+            status=Status(str(status)),
+            bounds=Bounds(rows=int(str(rows)), bytes=int(str(size))),
+            rows_per_second=None if pace is None else float(str(pace)),
+            load_max=None if load is None else int(str(load)),
+            copiers=int(str(copiers)),
         )
 
     def seconds(self, run: UUID) -> float:
@@ -173,13 +278,13 @@ class Ledger:
         )
         return float(str(row[0]))
 
-    # --- ranges and chunks
+    # --- ranges, collisions, quarantine
 
     def ranges(self, run: UUID) -> list[Range]:
         """The ranges of a run, in order."""
         with self._connection.cursor(row_factory=class_row(Range)) as cursor:
             cursor.execute(
-                "SELECT range, table_number, source_name, target_name, done_to, finished, chunks,"
+                "SELECT range, table_number, source_name, target_name, lo, hi, done_to, finished, chunks,"
                 " rows_read, rows_written, rows_quarantined,"
                 " coalesce(extract(epoch FROM finished_at - started_at), 0)::float8 AS seconds"
                 " FROM mudanza.range WHERE run = %s ORDER BY range",
@@ -187,90 +292,20 @@ class Ledger:
             )
             return cursor.fetchall()
 
-    def checkpoint(
-        self, run: UUID, range_: int, line: ChunkLine, quarantined: Sequence[Quarantined]
-    ) -> None:
-        """Write a chunk's line, its quarantined rows and the new watermark; part of the
-        transaction that wrote its rows.
-
-        The last statement is the fence: it compares the watermark it moves. Raises
-        FenceLost when another process moved it first; the caller rolls back.
-        """
-        self.quarantine(run).add(range_, quarantined)
-        self._connection.execute(
-            "INSERT INTO mudanza.chunk (run, range, chunk, lo, hi, rows_read, rows_written,"
-            " rows_quarantined, bytes) SELECT run, range, chunks + 1, %s, %s, %s, %s, %s, %s"
-            " FROM mudanza.range WHERE run = %s AND range = %s",
-            (
-                line.lo,
-                line.hi,
-                line.rows_read,
-                line.rows_written,
-                len(quarantined),
-                line.bytes,
-                run,
-                range_,
-            ),
+    def collisions(self, run: UUID, table_number: int) -> frozenset[bytes]:
+        """The packed keys of a table's rows that stand aside for an earlier one."""
+        found = self._connection.execute(
+            "SELECT source_key FROM mudanza.collision WHERE run = %s AND table_number = %s",
+            (run, table_number),
+            binary=True,
         )
-        moved = self._connection.execute(
-            "UPDATE mudanza.range SET done_to = coalesce(%s, done_to), chunks = chunks + 1,"
-            " rows_read = rows_read + %s, rows_written = rows_written + %s,"
-            " rows_quarantined = rows_quarantined + %s, finished = %s,"
-            " started_at = coalesce(started_at, now()),"
-            " finished_at = CASE WHEN %s THEN clock_timestamp() END"
-            " WHERE run = %s AND range = %s AND NOT finished AND done_to IS NOT DISTINCT FROM %s",
-            (
-                line.hi,
-                line.rows_read,
-                line.rows_written,
-                len(quarantined),
-                line.last,
-                line.last,
-                run,
-                range_,
-                line.lo,
-            ),
-        )
-        if moved.rowcount != 1:
-            raise FenceLost
+        return frozenset(bytes(key) for (key,) in found)  # type: ignore[call-overload]
 
     def quarantine(self, run: UUID) -> Quarantine:
         """The quarantine of a run."""
         return Quarantine(self._connection, run)
 
     # --- objects
-
-    def unbuilt(self, run: UUID) -> set[int]:
-        """Numbers of the builds that have no fate yet (the first build is 1)."""
-        found = self._connection.execute(
-            "SELECT object FROM mudanza.object WHERE run = %s AND fate = 'planned'", (run,)
-        )
-        return {int(str(number)) for (number,) in found}
-
-    def set_fate(
-        self,
-        run: UUID,
-        number: int,
-        fate: ObjectFate,
-        *,
-        seconds: float,
-        sqlstate: str | None = None,
-    ) -> None:
-        """Record what became of a build; part of the transaction that made it."""
-        self._connection.execute(
-            "UPDATE mudanza.object SET fate = %s, reason = %s, facts = %s, counts = %s,"
-            " seconds = %s, sqlstate = %s WHERE run = %s AND object = %s",
-            (
-                fate.fate.value,
-                fate.reason,
-                json.dumps(fate.facts),
-                fate.counts,
-                seconds,
-                sqlstate,
-                run,
-                number,
-            ),
-        )
 
     def objects(self, run: UUID) -> tuple[ObjectFate, ...]:
         """Every object of a run that has its fate."""

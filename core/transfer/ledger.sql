@@ -1,5 +1,8 @@
 -- The ledger: the only truth about a run. It lies in the target, so that every
 -- chunk of rows and the line that speaks of it are committed together.
+--
+-- No chunk's transaction writes or locks the run's own row: the coordinator's
+-- heartbeat lives there, and must never wait for a chunk.
 
 CREATE SCHEMA mudanza;
 
@@ -8,6 +11,14 @@ COMMENT ON SCHEMA mudanza IS 'Mudanza''s ledger and quarantine';
 CREATE TABLE mudanza.ledger (
     version    integer     NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Every way from one state of a run to another; '' is a run that is not there yet.
+CREATE TABLE mudanza.arrow (
+    from_status text NOT NULL,
+    to_status   text NOT NULL,
+    reason      text NOT NULL,
+    PRIMARY KEY (from_status, to_status)
 );
 
 -- One row per run. A target schema has at most one run that counts.
@@ -21,26 +32,96 @@ CREATE TABLE mudanza.run (
     plan            text        NOT NULL,  -- every value of the plan, as JSON
     plan_document   text        NOT NULL,  -- the plan as a person reads it, TOML
     plan_sha256     text        NOT NULL,  -- of plan_document
-    status          text        NOT NULL CHECK (status IN ('copying', 'building', 'complete', 'replaced')),
+    status          text        NOT NULL,
     exit_code       integer,
     version         text        NOT NULL,
     started_by      text        NOT NULL,
     started_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
-    finished_at     timestamptz
+    finished_at     timestamptz,
+    -- who coordinates it, since which epoch, and until when without a heartbeat
+    epoch           bigint      NOT NULL DEFAULT 0,
+    coordinator     uuid,
+    lease_until     timestamptz,
+    -- how it goes on, changed while it does
+    chunk_rows      integer     NOT NULL CHECK (chunk_rows > 0),
+    chunk_bytes     bigint      NOT NULL CHECK (chunk_bytes > 0),
+    rows_per_second double precision CHECK (rows_per_second > 0),
+    load_max        integer     CHECK (load_max > 0)
 );
 
 CREATE UNIQUE INDEX run_of_schema ON mudanza.run (target_schema) WHERE status <> 'replaced';
 
--- One row per range of a table's keys. done_to is the watermark: all rows up to
--- it are in the target or in quarantine.
+-- The history of a run: one row per arrow that it went along.
+CREATE TABLE mudanza.step (
+    run         uuid        NOT NULL REFERENCES mudanza.run,
+    step        integer     NOT NULL,
+    from_status text        NOT NULL,
+    to_status   text        NOT NULL,
+    detail      text        NOT NULL DEFAULT '',
+    gone_by     text        NOT NULL,
+    gone_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (run, step),
+    FOREIGN KEY (from_status, to_status) REFERENCES mudanza.arrow
+);
+
+-- What people ask of a run. The coordinator answers between two chunks.
+CREATE TABLE mudanza.request (
+    request     bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run         uuid        NOT NULL REFERENCES mudanza.run,
+    kind        text        NOT NULL CHECK (kind IN ('pause', 'resume', 'cancel', 'throttle', 'chunk')),
+    argument    text        NOT NULL DEFAULT '{}',
+    note        text        NOT NULL DEFAULT '',
+    asked_by    text        NOT NULL,
+    asked_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    answer      text        CHECK (answer IN ('granted', 'refused')),
+    answered_at timestamptz
+);
+
+-- One row per process that takes part. Without a heartbeat until lease_until it
+-- counts as dead, and what it holds is handed over.
+CREATE TABLE mudanza.member (
+    member       uuid        PRIMARY KEY,
+    run          uuid        NOT NULL,
+    host         text        NOT NULL,
+    pid          integer     NOT NULL,
+    account      text        NOT NULL,
+    copies       boolean     NOT NULL,   -- false: it only coordinates, or waits to
+    joined_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    lease_until  timestamptz NOT NULL,
+    beat_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    slowest_beat double precision NOT NULL DEFAULT 0,  -- seconds
+    waits_for    text        NOT NULL DEFAULT '',      -- why it does not copy just now
+    left_at      timestamptz,
+    left_why     text
+);
+
+CREATE INDEX member_of_run ON mudanza.member (run) WHERE left_at IS NULL;
+
+-- The server's sessions of each member, to end those that the dead leave behind.
+CREATE TABLE mudanza.session (
+    member        uuid        NOT NULL,
+    backend_pid   integer     NOT NULL,
+    backend_start timestamptz NOT NULL,
+    PRIMARY KEY (member, backend_pid, backend_start)
+);
+
+-- One row per range of a table's keys: lo < key <= hi. done_to is the watermark:
+-- all rows up to it are in the target or in quarantine. Who owns the range holds
+-- its token; whoever hands it over raises the token, and with the old one nothing
+-- can be committed any more.
 CREATE TABLE mudanza.range (
     run              uuid        NOT NULL REFERENCES mudanza.run,
     range            integer     NOT NULL,
     table_number     integer     NOT NULL,
+    table_rows       bigint      NOT NULL,
     source_name      text        NOT NULL,
     target_name      text        NOT NULL,
+    lo               bytea,
+    hi               bytea,
     done_to          bytea,
     finished         boolean     NOT NULL DEFAULT false,
+    owner            uuid,
+    token            bigint      NOT NULL DEFAULT 0,
     chunks           integer     NOT NULL DEFAULT 0,
     rows_read        bigint      NOT NULL DEFAULT 0,
     rows_written     bigint      NOT NULL DEFAULT 0,
@@ -61,11 +142,21 @@ CREATE TABLE mudanza.chunk (
     rows_written     bigint      NOT NULL,
     rows_quarantined bigint      NOT NULL,
     bytes            bigint      NOT NULL,
+    member           uuid        NOT NULL,
     committed_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (run, range, chunk)
 );
 
--- One row per schema object of the source.
+-- Rows that must stand aside for an earlier one: equal keys once converted.
+CREATE TABLE mudanza.collision (
+    run          uuid    NOT NULL,
+    table_number integer NOT NULL,
+    source_key   bytea   NOT NULL,
+    PRIMARY KEY (run, table_number, source_key)
+);
+
+-- One row per schema object of the source. What is still to be built is owned and
+-- fenced like a range; "added" is a foreign key whose rows are not yet looked at.
 CREATE TABLE mudanza.object (
     run        uuid    NOT NULL REFERENCES mudanza.run,
     object     integer NOT NULL,
@@ -79,12 +170,15 @@ CREATE TABLE mudanza.object (
     original   text    NOT NULL DEFAULT '',
     sqlstate   text,
     seconds    double precision,
+    added      boolean NOT NULL DEFAULT false,
+    owner      uuid,
+    token      bigint  NOT NULL DEFAULT 0,
     PRIMARY KEY (run, object)
 );
 
 -- One row per source row that the target cannot hold; "row" is all of it, packed.
 CREATE TABLE mudanza.quarantine (
-    run            uuid        NOT NULL REFERENCES mudanza.run,
+    run            uuid        NOT NULL,
     table_number   integer     NOT NULL,
     source_key     bytea       NOT NULL,
     key_shown      text        NOT NULL,
@@ -107,4 +201,19 @@ CREATE TABLE mudanza.quarantine_cell (
     reason        text    NOT NULL,
     PRIMARY KEY (run, table_number, source_key, column_name),
     FOREIGN KEY (run, table_number, source_key) REFERENCES mudanza.quarantine ON DELETE CASCADE
+);
+
+-- Members that count as dead: silent for too long, or without any session left.
+CREATE VIEW mudanza.lost_member AS
+SELECT m.run, m.member FROM mudanza.member m
+WHERE m.left_at IS NULL AND (
+    m.lease_until <= clock_timestamp()
+    OR (EXISTS (SELECT FROM mudanza.session s WHERE s.member = m.member)
+        AND NOT EXISTS (
+            SELECT FROM mudanza.session s JOIN pg_stat_activity a
+            ON a.pid = s.backend_pid
+            -- of another role's session only the pid is shown
+            AND (a.backend_start = s.backend_start OR a.backend_start IS NULL)
+            WHERE s.member = m.member
+        ))
 );

@@ -4,20 +4,69 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from core.plan import Fate, ObjectFate
 from core.source.rows import Row
+from core.transfer.states import WORKING, Status
+
+EXIT_DONE, EXIT_PARTIAL, EXIT_NO = 0, 3, 4
+
+CHUNK_ROWS = 10_000
+CHUNK_BYTES = 16 << 20
+RANGE_CHUNKS = 10
 
 
-class Status(StrEnum):
-    """Where a run stands; it only moves down this list."""
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """How much one chunk may hold; at least one row, however large."""
 
-    COPYING = "copying"
-    BUILDING = "building"
-    COMPLETE = "complete"
-    REPLACED = "replaced"
+    rows: int = CHUNK_ROWS
+    bytes: int = CHUNK_BYTES
+
+    @property
+    def range_rows(self) -> int:
+        """After how many rows a table may be cut into ranges, the unit that a member owns."""
+        return self.rows * RANGE_CHUNKS
+
+
+DEFAULT_BOUNDS = Bounds()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What bounds the waiting of a run, in seconds.
+
+    lease: without a heartbeat for so long a member counts as dead. chunk, build: one
+    statement. lock: for somebody else's lock. patience: for a server that does not answer.
+    """
+
+    lease: float = 30
+    chunk: float = 600
+    build: float = 12 * 3600
+    lock: float = 10
+    patience: float = 120
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orders:
+    """How a run is to go on, as its row says just now. ``copiers``: members that copy
+    and among which ``rows_per_second`` is shared; ``load_max``: no chunk is begun while
+    more sessions of others are active on the server. None is no limit."""
+
+    status: Status
+    bounds: Bounds
+    rows_per_second: float | None
+    load_max: int | None
+    copiers: int
+
+    @property
+    def working(self) -> bool:
+        """Whether members are to go on."""
+        return self.status in WORKING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +91,28 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Step:
+    """A step of a run's history: the state that it came to, the arrow's reason, and what
+    was said of it: the asker's note, or the id of the error that stopped the run."""
+
+    status: Status
+    reason: str
+    detail: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Range:
-    """The part of a table that one worker copies; ``done_to`` is its watermark, packed."""
+    """The part of a table that one member copies: the keys past ``lo``, up to ``hi``,
+    packed; None is the table's own end. ``done_to`` is its watermark."""
 
     range: int
     table_number: int
     source_name: str
     target_name: str
+    lo: bytes | None
+    hi: bytes | None
     done_to: bytes | None
     finished: bool
     chunks: int
@@ -56,6 +120,28 @@ class Range:
     rows_written: int
     rows_quarantined: int
     seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RangeClaim:
+    """A range in a member's hands: nothing of it is committed under another token."""
+
+    range: int
+    table_number: int
+    hi: bytes | None
+    done_to: bytes | None
+    finished: bool
+    token: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildClaim:
+    """A build in a member's hands; ``added``: its constraint stands, its rows are not
+    yet looked at."""
+
+    number: int
+    token: int
+    added: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import apsw
 
-from core.census import Census, take_census
+from core.census import RANGE_ROWS, Census, take_census
 from core.errors import SourceHasNoTables
 from core.plan import NO_CHOICES, Choices, Plan, check_fit, make_plan, overlaid
 from core.schema.model import TableKind
@@ -56,6 +56,7 @@ def prepare(
     choices: Choices = NO_CHOICES,
     choices_path: str = "",
     narrow: Narrow | None = None,
+    range_rows: int = RANGE_ROWS,
     tell: Callable[[Event], None] = lambda _: None,
 ) -> Prepared:
     """Copy the source's pages to ``snapshot_path``, check them, scan them, plan.
@@ -76,7 +77,10 @@ def prepare(
             choices = overlaid(choices, narrow([t.name for t in ordinary]))
         check_fit(choices, found.database, choices_path)
         census = take_census(
-            connection, found.database, lambda table, rows: tell(Scanned(table=table, rows=rows))
+            connection,
+            found.database,
+            lambda table, rows: tell(Scanned(table=table, rows=rows)),
+            range_rows=range_rows,
         )
     plan = make_plan(found.database, census, schema=schema, choices=choices, notes=found.notes)
     return Prepared(snapshot=snapshot, reading=found, census=census, plan=plan, notes=notes)

@@ -77,8 +77,8 @@ class Quarantine:
         """Quarantined rows with the values to blame, by table and key."""
         found = self.connection.execute(
             "SELECT r.source_name, q.key_shown, q.reason, q.detail, q.table_number, q.source_key"
-            " FROM mudanza.quarantine q JOIN mudanza.range r"
-            " ON r.run = q.run AND r.table_number = q.table_number"
+            " FROM mudanza.quarantine q JOIN (SELECT DISTINCT run, table_number, source_name"
+            " FROM mudanza.range) r ON r.run = q.run AND r.table_number = q.table_number"
             " WHERE q.run = %s ORDER BY q.table_number, q.source_key LIMIT %s",
             (self.run, limit),
         ).fetchall()

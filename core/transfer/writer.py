@@ -6,7 +6,7 @@ halved in savepoints until the rows to blame stand alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import psycopg
 
@@ -19,6 +19,9 @@ from core.transfer.model import Quarantined
 # SQLSTATE classes that blame the data: data exception, integrity violation,
 # program limit exceeded (a row or a field too big).
 _DATA_CLASSES = ("22", "23", "54")
+
+
+BLOCK_BYTES = 256 << 10
 
 
 class Writer:
@@ -46,7 +49,23 @@ class Writer:
 
     def _send(self, rows: Sequence[Encoded]) -> None:
         with self._connection.cursor() as cursor, cursor.copy(self._copy.encode()) as copy:
-            copy.write(COPY_HEADER + b"".join(row.tuple for row in rows) + COPY_TRAILER)
+            copy.write(COPY_HEADER)
+            for block in _blocks(rows):
+                copy.write(block)
+            copy.write(COPY_TRAILER)
+
+
+def _blocks(rows: Sequence[Encoded]) -> Iterator[bytes]:
+    """The rows in blocks of about BLOCK_BYTES: few calls for small rows, no copy of a large one."""
+    block: list[bytes] = []
+    size = 0
+    for row in rows:
+        block.append(row.tuple)
+        size += len(row.tuple)
+        if size >= BLOCK_BYTES:
+            yield b"".join(block) if len(block) > 1 else block[0]
+            block, size = [], 0
+    yield b"".join(block)
 
 
 def blames_data(error: psycopg.Error) -> bool:

@@ -26,9 +26,10 @@ from core.source.rows import KeyKind
 from core.source.rows import count_rows as source_rows
 from core.source.snapshot import discard_snapshot, take_snapshot, verify_snapshot
 from core.transfer.ledger import Ledger
-from core.transfer.migrate import count_rows
-from core.transfer.model import Run, Status
+from core.transfer.model import Run
 from core.transfer.prepare import snapshot_connection
+from core.transfer.report import count_rows
+from core.transfer.states import Status
 from core.verify.aggregates import compare_aggregates
 from core.verify.model import (
     Difference,

@@ -24,7 +24,8 @@ class TableState:
     """One table of the target as PostgreSQL prints it.
 
     ``columns``: name to type, in order. ``defaults``: of columns that have one.
-    ``keys``: its constraints and further indexes, as the server writes them.
+    ``keys``: its constraints and further indexes, as the server writes them,
+    in the order of their text: builds run side by side.
     ``rows``: by primary key, without one in the order of their text.
     """
 
@@ -131,7 +132,7 @@ def _table(where: str, entry: Mapping[str, Any]) -> TableState:
     return TableState(
         columns=columns,
         defaults=entry.get("defaults", {}),
-        keys=tuple(entry.get("keys", ())),
+        keys=tuple(sorted(entry.get("keys", ()))),
         rows=rows if _has_key(entry) else tuple(sorted(rows)),
     )
 

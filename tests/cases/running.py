@@ -14,7 +14,8 @@ from core.plan import Fate as Carriage
 from core.plan import parse_document
 from core.server.connection import parse_target
 from core.source.opening import SourceFile, inspect
-from core.transfer.migrate import Request, migrate
+from core.transfer.begin import Request
+from core.transfer.migrate import migrate
 from core.transfer.model import RunReport
 from core.transfer.quarantine import Quarantine
 from core.verify.model import Level, ParityReport
@@ -106,9 +107,11 @@ def _table(connection: Connection, name: str) -> TableState:
         columns={str(column): str(kind) for column, kind, _ in described},
         defaults={str(column): str(default) for column, _, default in described if default},
         keys=tuple(
-            str(text)
-            for query in (_CONSTRAINTS, _INDEXES)
-            for (text,) in connection.execute(query, shown)
+            sorted(
+                str(text)
+                for query in (_CONSTRAINTS, _INDEXES)
+                for (text,) in connection.execute(query, shown)
+            )
         ),
         rows=_rows(connection, name, [str(column) for column, *_ in described]),
     )

@@ -17,7 +17,8 @@ import pytest
 
 from core.server.connection import parse_target
 from core.source import inspect
-from core.transfer.migrate import Request, migrate
+from core.transfer.begin import Request
+from core.transfer.migrate import migrate
 from core.transfer.model import RunReport
 from core.verify import parity
 

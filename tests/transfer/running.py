@@ -11,9 +11,10 @@ import psycopg
 
 from core.server.connection import parse_target
 from core.source import inspect
-from core.transfer.copying import Bounds
+from core.transfer.model import Bounds
 from core.transfer.events import ChunkCommitted, Event
-from core.transfer.migrate import Request, migrate
+from core.transfer.begin import Request
+from core.transfer.migrate import migrate
 from core.transfer.model import RunReport, TableReport
 from core.verify import parity
 
@@ -89,7 +90,7 @@ def prove(source: Path, database: str, home: Path, **more: Any) -> None:
 def check_ledger(database: str) -> None:
     """Chunks are contiguous and add up to their range, ranges to target and quarantine."""
     with psycopg.connect(database) as connection:
-        for check in (_GAPS, _NUMBERS, _SUMS, _ASIDE, _ROWS_OF_CHUNK):
+        for check in (_GAPS, _ENDS, _EDGES, _NUMBERS, _SUMS, _ASIDE, _ROWS_OF_CHUNK):
             assert connection.execute(check.encode()).fetchall() == [], check
         for run, schema, name, wanted in connection.execute(_TARGETS).fetchall():
             found = connection.execute(
@@ -100,9 +101,25 @@ def check_ledger(database: str) -> None:
             assert found == (wanted,), (run, name)
 
 
+# Each chunk begins where the one before ended, the first where its range does.
 _GAPS = (
-    "SELECT * FROM (SELECT lo, lag(hi) OVER (PARTITION BY run, range ORDER BY chunk) AS before"
-    " FROM mudanza.chunk) c WHERE lo IS DISTINCT FROM before"
+    "SELECT * FROM (SELECT c.lo, lag(c.hi, 1, r.lo) OVER (PARTITION BY run, range ORDER BY chunk)"
+    " AS before FROM mudanza.chunk c JOIN mudanza.range r USING (run, range)) c"
+    " WHERE lo IS DISTINCT FROM before"
+)
+# The watermark stands where the last chunk ended, in the end where the range does.
+_ENDS = (
+    "SELECT * FROM mudanza.range r WHERE done_to IS DISTINCT FROM coalesce((SELECT hi"
+    " FROM mudanza.chunk c WHERE c.run = r.run AND c.range = r.range AND hi IS NOT NULL"
+    " ORDER BY chunk DESC LIMIT 1), lo) OR (finished AND hi IS NOT NULL AND hi <> done_to)"
+)
+# Ranges lie side by side and leave no key out.
+_EDGES = (
+    "SELECT * FROM (SELECT lo, hi, lag(hi) OVER w AS before, lead(lo) OVER w AS after,"
+    " row_number() OVER w AS n, count(*) OVER (PARTITION BY run, table_number) AS of"
+    " FROM mudanza.range WINDOW w AS (PARTITION BY run, table_number ORDER BY range)) r"
+    " WHERE lo IS DISTINCT FROM before OR hi IS DISTINCT FROM after"
+    " OR (lo IS NULL) <> (n = 1) OR (hi IS NULL) <> (n = of)"
 )
 _NUMBERS = (
     "SELECT r.run FROM mudanza.range r LEFT JOIN mudanza.chunk c USING (run, range)"
@@ -117,12 +134,12 @@ _SUMS = (
     " WHERE (a, b, c) IS DISTINCT FROM (x, y, z)"
 )
 _ASIDE = (
-    "SELECT * FROM (SELECT r.rows_quarantined AS a, count(q.source_key) AS b FROM mudanza.range r"
-    " LEFT JOIN mudanza.quarantine q USING (run, table_number) GROUP BY r.run, r.range) s"
-    " WHERE a <> b"
+    "SELECT * FROM (SELECT sum(r.rows_quarantined) AS a, (SELECT count(*) FROM mudanza.quarantine q"
+    " WHERE (q.run, q.table_number) = (r.run, r.table_number)) AS b FROM mudanza.range r"
+    " GROUP BY r.run, r.table_number) s WHERE a <> b"
 )
 _ROWS_OF_CHUNK = "SELECT * FROM mudanza.chunk WHERE rows_read <> rows_written + rows_quarantined"
 _TARGETS = (
-    "SELECT run, target_schema, target_name, rows_written FROM mudanza.range JOIN mudanza.run"
-    " USING (run) WHERE status <> 'replaced'"
+    "SELECT run, target_schema, target_name, sum(rows_written) FROM mudanza.range"
+    " JOIN mudanza.run USING (run) WHERE status <> 'replaced' GROUP BY 1, 2, 3"
 )

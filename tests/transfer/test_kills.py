@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from core.sample import build_sample
-from core.transfer.copying import Bounds
+from core.transfer.model import Bounds
 from core.transfer.migrate import migrate
 from tests.transfer.running import asked, check_ledger, prove
 
@@ -26,8 +26,9 @@ import sys
 from pathlib import Path
 from core.server.connection import parse_target
 from core.source import inspect
-from core.transfer.copying import Bounds
-from core.transfer.migrate import Request, migrate
+from core.transfer.model import Bounds
+from core.transfer.begin import Request
+from core.transfer.migrate import migrate
 migrate(Request(source=inspect(Path(sys.argv[1])), target=parse_target(sys.argv[2]),
                 home=Path(sys.argv[3]), bounds=Bounds(rows={CHUNK})),
         lambda event: print(type(event).__name__[0], end="", flush=True))

@@ -9,14 +9,22 @@ import apsw
 import psycopg
 import pytest
 
-from core.errors import OtherSource, PlanChanged, RunHeld, RunUnfinished, SnapshotLost
+from core.errors import (
+    OtherSource,
+    PlanChanged,
+    RunHeld,
+    RunUnfinished,
+    SnapshotLost,
+    WatermarkMoved,
+)
 from core.plan import Choices, ColumnChoice, TableChoice
 from core.server.connection import parse_target
 from core.source import inspect
 from core.transfer.events import ChunkCommitted, Event, RunBegun
 from core.transfer.ledger import Ledger
-from core.transfer.migrate import EXIT_NO, EXIT_PARTIAL, migrate
-from core.transfer.model import Status
+from core.transfer.migrate import migrate
+from core.transfer.model import EXIT_NO, EXIT_PARTIAL
+from core.transfer.states import Status
 from core.values.types import Conversion, TargetType
 from core.verify import parity
 from tests.transfer.running import (
@@ -238,7 +246,7 @@ def test_a_stale_process_cannot_commit_a_chunk(source: Path, database: str, tmp_
                 )
             passed.append(_count(database))
 
-    with pytest.raises(RunHeld):
+    with pytest.raises(WatermarkMoved):
         migrate(asked(source, database, tmp_path), overtake)
     assert passed == [_count(database)], "nothing of the second chunk was committed"
     with psycopg.connect(database) as connection:

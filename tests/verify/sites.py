@@ -14,7 +14,8 @@ from core.sample import build_sample
 from core.server.connection import parse_target
 from core.source import inspect
 from core.source.opening import SourceFile
-from core.transfer.migrate import Request, migrate
+from core.transfer.begin import Request
+from core.transfer.migrate import migrate
 from core.transfer.model import RunReport
 from core.verify import parity
 from core.verify.model import Difference, DifferenceKind, Level, ParityReport

@@ -13,7 +13,8 @@ import pytest
 from core.server.connection import parse_target
 from core.source import inspect
 from core.source.rows import SqliteValue
-from core.transfer.migrate import Request, migrate
+from core.transfer.begin import Request
+from core.transfer.migrate import migrate
 from core.values import exact
 from core.verify import parity
 from core.verify.model import DifferenceKind, Level

@@ -49,14 +49,12 @@ def test_a_dirty_database_has_parity(dirty: Site) -> None:
 
 @pytest.mark.parametrize("place", range(5))
 def test_a_row_deleted_from_quarantine_is_missing(place: int, dirty: Site) -> None:
-    row = f"FROM mudanza.quarantine WHERE key_shown = '{_key(dirty, place)}'"
+    key = _key(dirty, place)
+    row = f"FROM mudanza.quarantine WHERE key_shown = '{key}'"
+    number = dirty.one(f"SELECT min(table_number) {row}")
     table = str(
-        dirty.one(
-            "SELECT r.source_name FROM mudanza.range r JOIN mudanza.quarantine q USING (run,"
-            f" table_number) WHERE q.key_shown = '{_key(dirty, place)}' LIMIT 1"
-        )
+        dirty.one(f"SELECT source_name FROM mudanza.range WHERE table_number = {number} LIMIT 1")
     )
-    key, number = _key(dirty, place), dirty.one(f"SELECT table_number {row} LIMIT 1")
     dirty.run(
         f"DELETE FROM mudanza.quarantine WHERE key_shown = '{key}' AND table_number = {number}"
     )

@@ -1,0 +1,218 @@
+"""The run's lease: who coordinates it, and what only a coordinator may do.
+
+One coordinator owns a run's epoch for as long as it shows its heartbeat. Whoever
+takes the lease raises the epoch and, in the same transaction, the token of all that
+is unfinished: what the members of the former epoch had in hand can no longer be
+committed. Every clock here is the database's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.errors import ArrowRefused
+from core.failpoints import failpoint
+from core.server.connection import Connection
+from core.transfer.ledger import Ledger
+from core.transfer.states import Status, arrow
+
+
+class LeaseLost(Exception):
+    """Another coordinator raised the epoch. Never shown to people."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """The lease of a run in the hands of ``member``; ``by`` says to people who that is."""
+
+    run: UUID
+    member: UUID
+    epoch: int
+    seconds: float
+    by: str
+
+    def beat(self, connection: Connection) -> None:
+        """Show that the coordinator lives. Raises LeaseLost."""
+        self._touch(connection, "lease_until = clock_timestamp() + %s * interval '1 second'")
+
+    def release(self, connection: Connection) -> None:
+        """Let the next one take the lease at once."""
+        failpoint("release.before")
+        connection.execute(
+            "UPDATE mudanza.run SET coordinator = NULL, lease_until = NULL"
+            " WHERE run = %s AND epoch = %s",
+            (self.run, self.epoch),
+        )
+
+    def move(
+        self,
+        connection: Connection,
+        end: Status,
+        *,
+        by: str = "",
+        detail: str = "",
+        exit_code: int | None = None,
+    ) -> None:
+        """Move the run along an arrow, and write the step down, in the caller's transaction
+        or one of its own.
+
+        Raises ArrowRefused when there is no such arrow from where the run stands, and
+        LeaseLost.
+        """
+        with connection.transaction():
+            start = self._status(connection)
+            if arrow(start, end) is None:
+                raise ArrowRefused(run=self.run, was=start.value, now=end.value)
+            moved = connection.execute(
+                "UPDATE mudanza.run SET status = %s, exit_code = %s,"
+                " finished_at = CASE WHEN %s IN ('complete', 'cancelled') THEN clock_timestamp() END"
+                " WHERE run = %s AND epoch = %s AND status = %s",
+                (end, exit_code, end, self.run, self.epoch, start),
+            )
+            if moved.rowcount != 1:
+                raise LeaseLost
+            Ledger(connection).write_step(self.run, start, end, by=by or self.by, detail=detail)
+            failpoint("move.written")
+            if end is Status.CANCELLED:
+                # Each chunk is either in or out: what is not in yet never will be.
+                _raise_tokens(connection, self.run)
+
+    def set_bounds(
+        self,
+        connection: Connection,
+        *,
+        chunk_rows: int | None = None,
+        chunk_bytes: int | None = None,
+    ) -> None:
+        """Change how much a chunk may hold. Raises LeaseLost."""
+        self._touch(
+            connection,
+            "chunk_rows = coalesce(%s, chunk_rows), chunk_bytes = coalesce(%s, chunk_bytes)",
+            chunk_rows,
+            chunk_bytes,
+        )
+
+    def set_pace(
+        self, connection: Connection, rows_per_second: float | None, load_max: int | None
+    ) -> None:
+        """Throttle, or with None no longer. Raises LeaseLost."""
+        self._touch(connection, "rows_per_second = %s, load_max = %s", rows_per_second, load_max)
+
+    def reclaim(self, connection: Connection) -> int:
+        """Hand over what the dead hold; how many members that were.
+
+        Their sessions end first: one that stopped inside a COPY or between fence and
+        COMMIT would hold its locks for long.
+        """
+        lost = [m for m in lost_members(connection, self.run) if m != self.member]
+        for member in lost:
+            end_sessions(connection, member)
+            failpoint("reclaim.ended")
+        with connection.transaction():
+            connection.execute(
+                "UPDATE mudanza.member SET left_at = clock_timestamp(), left_why = 'lost'"
+                " WHERE left_at IS NULL AND member = ANY (%s)",
+                (lost,),
+            )
+            _raise_tokens(connection, self.run, _UNHELD)
+            failpoint("reclaim.freed")
+        return len(lost)
+
+    def _status(self, connection: Connection) -> Status:
+        row = connection.execute(
+            "SELECT status FROM mudanza.run WHERE run = %s AND epoch = %s", (self.run, self.epoch)
+        ).fetchone()
+        if row is None:
+            raise LeaseLost
+        return Status(str(row[0]))
+
+    def _touch(self, connection: Connection, change: str, *values: object) -> None:
+        touched = connection.execute(
+            f"UPDATE mudanza.run SET {change} WHERE run = %s AND epoch = %s".encode(),
+            (*(values or (self.seconds,)), self.run, self.epoch),
+        )
+        if touched.rowcount != 1:
+            raise LeaseLost
+
+
+def take(
+    connection: Connection, run: UUID, member: UUID, *, seconds: float, by: str
+) -> Lease | None:
+    """Take the lease of a run if nobody living holds it; None while somebody does.
+
+    The dead's sessions end first: what they hold would be waited for.
+    """
+    free = connection.execute(f"SELECT FROM mudanza.run WHERE {_FREE}".encode(), (run, member))
+    if free.fetchone() is None:
+        return None
+    for lost in lost_members(connection, run):
+        end_sessions(connection, lost)
+    with connection.transaction():
+        row = connection.execute(
+            "UPDATE mudanza.run SET epoch = epoch + 1, coordinator = %s,"
+            f" lease_until = clock_timestamp() + %s * interval '1 second' WHERE {_FREE}"
+            " RETURNING epoch".encode(),
+            (member, seconds, run, member),
+        ).fetchone()
+        if row is None:
+            return None
+        failpoint("take.epoch")
+        _raise_tokens(connection, run)
+        failpoint("take.tokens")
+    failpoint("take.committed")
+    return Lease(run=run, member=member, epoch=int(str(row[0])), seconds=seconds, by=by)
+
+
+_FREE = (
+    "run = %s AND (coordinator IS NULL OR coordinator = %s OR lease_until <= clock_timestamp()"
+    " OR coordinator IN (SELECT member FROM mudanza.lost_member))"
+)
+
+
+def is_held(connection: Connection, run: UUID) -> bool:
+    """Whether somebody living holds the lease of a run."""
+    free = connection.execute(f"SELECT FROM mudanza.run WHERE {_FREE}".encode(), (run, None))
+    return free.fetchone() is None
+
+
+def lost_members(connection: Connection, run: UUID) -> list[UUID]:
+    """The members of a run that count as dead and have not been seen off yet."""
+    found = connection.execute("SELECT member FROM mudanza.lost_member WHERE run = %s", (run,))
+    return [UUID(str(member)) for (member,) in found]
+
+
+def end_sessions(connection: Connection, member: UUID) -> None:
+    """End the server's sessions of a member that is dead, and wait until they are gone."""
+    connection.execute(
+        "SELECT pg_terminate_backend(s.backend_pid, 5000) FROM mudanza.session s"
+        " JOIN pg_stat_activity a ON a.pid = s.backend_pid AND a.backend_start = s.backend_start"
+        " WHERE s.member = %s",
+        (member,),
+    )
+    connection.execute("DELETE FROM mudanza.session WHERE member = %s", (member,))
+
+
+# Owned by nobody who is there: a dead member's, or one claimed while it was declared dead.
+_UNHELD = (
+    " AND owner IS NOT NULL AND owner NOT IN (SELECT member FROM mudanza.member m"
+    " WHERE m.run = {run} AND left_at IS NULL)"
+)
+
+
+def _raise_tokens(connection: Connection, run: UUID, condition: str = "") -> None:
+    """Take what is unfinished out of all hands, in the order of its numbers.
+
+    An UPDATE waits for a commit that is under way; a SELECT would pass it by.
+    """
+    for table, number, open_ in (
+        ("range", "range", "NOT finished"),
+        ("object", "object", "fate = 'planned'"),
+    ):
+        connection.execute(
+            f"WITH held AS (SELECT {number} FROM mudanza.{table} WHERE run = %(run)s AND {open_}"
+            f"{condition.format(run='%(run)s')} ORDER BY {number} FOR UPDATE)"
+            f" UPDATE mudanza.{table} t SET owner = NULL, token = token + 1 FROM held"
+            f" WHERE t.run = %(run)s AND t.{number} = held.{number}".encode(),
+            {"run": run},
+        )

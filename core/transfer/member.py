@@ -1,0 +1,67 @@
+"""A member's work: claim, do, claim again, until nothing is left or the run is to rest."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from functools import partial
+
+import psycopg
+
+from core.errors import MudanzaError
+from core.server.connection import Connection
+from core.transfer.build import build_claimed, ready
+from core.transfer.copying import copy_range
+from core.transfer.model import BuildClaim, RangeClaim
+from core.transfer.work import Work
+
+_IDLE_SECONDS = 0.1
+OTHERS = "others"
+"""What a member waits for when all that is left is in other hands."""
+
+
+def take_part(work: Work) -> None:
+    """Copy and build. Raises MudanzaError for what stops the run."""
+    waiting = False
+    while not work.is_to_end() and (orders := work.orders()).working:
+        claim = work.persist(partial(_claim, work, orders.copiers))
+        if waiting and claim is not None:
+            work.wait_for("")
+            waiting = False
+        match claim:
+            case RangeClaim():
+                copy_range(work, claim)
+            case BuildClaim():
+                build_claimed(work, claim)
+            case None:
+                if not work.persist(lambda c: _anything_left(work, c)):
+                    return
+                if not waiting:
+                    work.wait_for(OTHERS)
+                    waiting = True
+                time.sleep(_IDLE_SECONDS)
+
+
+def leave(work: Work, why: str) -> None:
+    """Say goodbye, if the ledger can still be reached: else it will be noticed."""
+    with suppress(psycopg.Error, MudanzaError):
+        work.member.leave(work.session.connection(), why)
+
+
+def _claim(work: Work, copiers: int, connection: Connection) -> RangeClaim | BuildClaim | None:
+    """The next piece. A build first, so that it goes on beside the copying, but only
+    half of the members build while rows are left."""
+    claims = work.claims(connection)
+    open_builds = claims.open_builds()
+    building = sum(open_builds.values())
+    unfinished = claims.unfinished_tables()
+    if not unfinished or building < max(1, copiers // 2):
+        for number in ready(work.plan, open_builds, unfinished):
+            if claim := claims.claim_build(number):
+                return claim
+    return claims.claim_range()
+
+
+def _anything_left(work: Work, connection: Connection) -> bool:
+    claims = work.claims(connection)
+    return bool(claims.unfinished_tables() or claims.open_builds())

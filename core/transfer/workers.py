@@ -1,0 +1,127 @@
+"""Worker processes: started with an errand, watched, replaced when they die.
+
+An errand goes to a worker through its standard input, password and all, and nowhere
+else. That pipe stays open: when it closes, whoever sent the worker is gone, and it
+ends after its chunk. Its answer is one line on its standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from core.errors import MudanzaError, WorkerFailed, error_of
+from core.transfer.model import Limits
+
+_LOOK_SECONDS = 0.2
+_END_SECONDS = 20.0
+_DEATHS_PER_WORKER = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Errand:
+    """What a worker is to do: take part in a run, reading the snapshot that lies here."""
+
+    conninfo: str
+    shown: str
+    run: str
+    snapshot: str
+    limits: Limits
+
+    def to_line(self) -> bytes:
+        """The errand as one line."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+    @staticmethod
+    def from_line(line: bytes) -> Errand:
+        """The errand that :meth:`to_line` wrote."""
+        words = json.loads(line)
+        return Errand(**(words | {"limits": Limits(**words["limits"])}))
+
+
+class Workers:
+    """So many worker processes on one errand."""
+
+    def __init__(self, number: int, errand: Errand) -> None:
+        self._number = number
+        self._errand = errand
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._deaths = 0
+
+    def work(self, watch: Callable[[], None]) -> None:
+        """Let them work until all have ended; ``watch`` is called meanwhile.
+
+        Raises what stopped a worker, WorkerFailed when they die again and again, and
+        what ``watch`` raises; the others are then let go after their chunks.
+        """
+        try:
+            self._processes = [self._start() for _ in range(self._number)]
+            while self._processes:
+                time.sleep(_LOOK_SECONDS)
+                watch()
+                self._processes = [p for p in map(self._looked_after, self._processes) if p]
+        finally:
+            self._let_go()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "core.transfer.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdin is not None
+        try:
+            process.stdin.write(self._errand.to_line())
+            process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it died at once: looking after it will tell
+        return process
+
+    def _looked_after(self, process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes] | None:
+        """The process that is to be watched on: this one, or the one in its place."""
+        if process.poll() is None:
+            return process
+        if self._ended_well(process):
+            return None
+        self._deaths += 1
+        if self._deaths > _DEATHS_PER_WORKER * self._number:
+            raise WorkerFailed(detail=f"exit {process.returncode}")
+        return self._start()
+
+    def _ended_well(self, process: subprocess.Popen[bytes]) -> bool:
+        """Whether it said that it is done. Raises what it said instead."""
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with process.stdin, process.stdout:
+            said = process.stdout.read()
+        if not said:
+            return False
+        answer = json.loads(said)
+        if answer:
+            raise _error(answer)
+        return True
+
+    def _let_go(self) -> None:
+        for process in self._processes:
+            if process.stdin is not None:
+                process.stdin.close()
+        until = time.monotonic() + _END_SECONDS
+        for process in self._processes:
+            try:
+                process.wait(max(0.0, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+def _error(answer: dict[str, dict[str, str] | str]) -> MudanzaError:
+    facts = answer.get("facts", {})
+    assert isinstance(facts, dict)
+    kind = error_of(str(answer["error"]))
+    return WorkerFailed(detail=str(answer["error"])) if kind is None else kind(**facts)
