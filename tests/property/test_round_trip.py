@@ -22,11 +22,10 @@ from core.schema import read_sqlite
 from core.server.connection import parse_target
 from core.source import inspect
 from core.source.rows import SqliteValue, quoted, scan
-from core.transfer.model import Bounds
-from core.transfer.ledger import Ledger
 from core.transfer.begin import Request
+from core.transfer.ledger import Ledger
 from core.transfer.migrate import migrate
-from core.transfer.model import RunReport
+from core.transfer.model import Bounds, RunReport
 from core.transfer.quarantine import Quarantine
 from core.values.storage import raw_bytes
 from core.verify import parity

@@ -11,11 +11,10 @@ import psycopg
 
 from core.server.connection import parse_target
 from core.source import inspect
-from core.transfer.model import Bounds
-from core.transfer.events import ChunkCommitted, Event
 from core.transfer.begin import Request
+from core.transfer.events import ChunkCommitted, Event
 from core.transfer.migrate import migrate
-from core.transfer.model import RunReport, TableReport
+from core.transfer.model import Bounds, RunReport, TableReport
 from core.verify import parity
 
 

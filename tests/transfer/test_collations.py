@@ -9,9 +9,9 @@ import psycopg
 
 from core.server.connection import parse_target
 from core.source import inspect
-from core.transfer.model import Bounds
 from core.transfer.begin import Request
 from core.transfer.migrate import migrate
+from core.transfer.model import Bounds
 from core.verify import parity
 
 

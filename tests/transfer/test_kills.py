@@ -14,8 +14,8 @@ import psycopg
 import pytest
 
 from core.sample import build_sample
-from core.transfer.model import Bounds
 from core.transfer.migrate import migrate
+from core.transfer.model import Bounds
 from tests.transfer.running import asked, check_ledger, prove
 
 ROWS, CHUNK, KILLS = 3000, 50, 6

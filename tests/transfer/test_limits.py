@@ -11,9 +11,9 @@ import pytest
 
 from core.plan import Fate
 from core.source.rows import KeyKind
-from core.transfer.model import EXIT_DONE, EXIT_PARTIAL, Bounds
 from core.transfer.ledger import Ledger
 from core.transfer.migrate import migrate
+from core.transfer.model import EXIT_DONE, EXIT_PARTIAL, Bounds
 from core.transfer.quarantine import Quarantine
 from tests.transfer.running import asked, prove, source_of, table
 
