@@ -107,14 +107,8 @@ class Lease:
         """
         lost = [m for m in lost_members(connection, self.run) if m != self.member]
         for member in lost:
-            end_sessions(connection, member)
-            failpoint("reclaim.ended")
+            see_off(connection, member)
         with connection.transaction():
-            connection.execute(
-                "UPDATE mudanza.member SET left_at = clock_timestamp(), left_why = 'lost'"
-                " WHERE left_at IS NULL AND member = ANY (%s)",
-                (lost,),
-            )
             _raise_tokens(connection, self.run, _UNHELD)
             failpoint("reclaim.freed")
         return len(lost)
@@ -147,7 +141,7 @@ def take(
     if free.fetchone() is None:
         return None
     for lost in lost_members(connection, run):
-        end_sessions(connection, lost)
+        see_off(connection, lost)
     with connection.transaction():
         row = connection.execute(
             "UPDATE mudanza.run SET epoch = epoch + 1, coordinator = %s,"
@@ -166,7 +160,8 @@ def take(
 
 _FREE = (
     "run = %s AND (coordinator IS NULL OR coordinator = %s OR lease_until <= clock_timestamp()"
-    " OR coordinator IN (SELECT member FROM mudanza.lost_member))"
+    " OR coordinator IN (SELECT member FROM mudanza.lost_member)"
+    " OR coordinator IN (SELECT member FROM mudanza.member WHERE left_at IS NOT NULL))"
 )
 
 
@@ -182,15 +177,22 @@ def lost_members(connection: Connection, run: UUID) -> list[UUID]:
     return [UUID(str(member)) for (member,) in found]
 
 
-def end_sessions(connection: Connection, member: UUID) -> None:
-    """End the server's sessions of a member that is dead, and wait until they are gone."""
+def see_off(connection: Connection, member: UUID) -> None:
+    """Write a dead member down as lost, once the server's sessions of it are gone."""
     connection.execute(
         "SELECT pg_terminate_backend(s.backend_pid, 5000) FROM mudanza.session s"
         " JOIN pg_stat_activity a ON a.pid = s.backend_pid AND a.backend_start = s.backend_start"
         " WHERE s.member = %s",
         (member,),
     )
-    connection.execute("DELETE FROM mudanza.session WHERE member = %s", (member,))
+    failpoint("reclaim.ended")
+    with connection.transaction():
+        connection.execute(
+            "UPDATE mudanza.member SET left_at = clock_timestamp(), left_why = 'lost'"
+            " WHERE member = %s AND left_at IS NULL",
+            (member,),
+        )
+        connection.execute("DELETE FROM mudanza.session WHERE member = %s", (member,))
 
 
 # Owned by nobody who is there: a dead member's, or one claimed while it was declared dead.
