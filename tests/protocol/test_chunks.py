@@ -48,6 +48,22 @@ def test_nobody_sees_any_of_it_before_its_commit_and_everybody_all_of_it_after(
     assert MISFIT == CHUNK
 
 
+def test_line_quarantine_and_watermark_are_of_one_transaction(
+    stage: Stage, ana: Actor, at: At
+) -> None:
+    at("chunk.committed", _break_off)
+    with ana.work() as work, pytest.raises(FailpointFired):
+        copy_range(work, ana.claim())
+    writers = stage.one(
+        "SELECT array_agg(DISTINCT x) FROM (SELECT xmin::text FROM mudanza.quarantine"
+        " UNION ALL SELECT xmin::text FROM mudanza.quarantine_cell"
+        " UNION ALL SELECT xmin::text FROM mudanza.chunk"
+        " UNION ALL SELECT xmin::text FROM mudanza.range WHERE chunks > 0) t (x)"
+    )
+    assert stage.left() == FIRST
+    assert len(writers) == 1
+
+
 def test_all_ranges_together_carry_each_row_once(stage: Stage, ana: Actor) -> None:
     """A range ends where it ends: the rows after it are another's."""
     _copy_all(ana)
