@@ -11,7 +11,7 @@ from core import failpoints
 from core.server.embedded import Cluster
 from tests.protocol.stage import Actor, Stage, begin_run, stage_on
 
-At = Callable[[str, Callable[[], None]], None]
+At = Callable[[str, Callable[[], object]], None]
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +47,9 @@ def bob(stage: Stage) -> Actor:
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> At:
     """Do something when a failpoint is passed for the first time."""
-    hooks: dict[str, Callable[[], None]] = {}
+    hooks: dict[str, Callable[[], object]] = {}
 
-    def hook(point: str, act: Callable[[], None]) -> None:
+    def hook(point: str, act: Callable[[], object]) -> None:
         hooks[point] = act
         # Each point has an action of its own name, so that it is known which one fired.
         armed = [failpoints._Armed(p, 1, p) for p in hooks]

@@ -75,7 +75,7 @@ def test_all_ranges_together_carry_each_row_once(stage: Stage, ana: Actor) -> No
 def test_a_token_raised_at_any_place_before_the_fence_costs_the_chunk(
     stage: Stage, ana: Actor, bob: Actor, at: At
 ) -> None:
-    at("chunk.lined", lambda: bob.lead() and None)
+    at("chunk.lined", bob.lead)
     with ana.work() as work:
         copy_range(work, ana.claim())
     assert stage.left() == NOTHING
