@@ -11,10 +11,10 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test parts lint format bench soak lock clean
+.PHONY: help venv demo test parts lint format bench soak mutants-protocol lock clean
 
 help: ## list the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(STAMP) ## make .venv from requirements.lock, when the lock or pyproject.toml changed
 
@@ -51,6 +51,9 @@ bench: venv ## measure: the benchmarks print a table
 
 soak: venv parts ## the tests that run for minutes or hours
 	MUDANZA_TEST_PG=$(PG) $(BIN)/python -m pytest -m soak --timeout 0 $(ARGS)
+
+mutants-protocol: venv parts ## break each rule of the protocol on purpose: a test must notice
+	MUDANZA_TEST_PG=$(PG) $(BIN)/python -m tests.protocol.run_mutants $(ARGS)
 
 PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes \
 	--allow-unsafe --strip-extras --no-emit-options --no-emit-index-url \

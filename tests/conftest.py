@@ -25,11 +25,14 @@ from core.server.placement import reachable_binaries
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+CLUSTER_VARIABLE = "MUDANZA_TEST_CLUSTER"
+"""Names the folder of a cluster that this run shares with others, and does not stop."""
+
 _FOLDER = pytest.StashKey[Path]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    handed_over = getattr(config, "workerinput", {}).get("cluster_folder")
+    handed_over = _handed_over(config)
     config.stash[_FOLDER] = Path(handed_over) if handed_over else make_reachable_folder()
 
 
@@ -39,14 +42,19 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if hasattr(config, "workerinput"):
+    if _handed_over(config):
         return
     folder = config.stash[_FOLDER]
     try:
         if (folder / "cluster").exists():
-            _test_cluster(folder).stop()
+            cluster_under(folder).stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _handed_over(config: pytest.Config) -> str | None:
+    workers: dict[str, str] = getattr(config, "workerinput", {})
+    return workers.get("cluster_folder") or os.environ.get(CLUSTER_VARIABLE)
 
 
 def make_reachable_folder() -> Path:
@@ -72,7 +80,8 @@ def binaries_under_test() -> Binaries:
     )
 
 
-def _test_cluster(folder: Path) -> Cluster:
+def cluster_under(folder: Path) -> Cluster:
+    """The tests' cluster in ``folder``; not started."""
     binaries = reachable_binaries(binaries_under_test(), server_account())
     return Cluster(folder / "cluster", binaries, durable=False)
 
@@ -80,7 +89,7 @@ def _test_cluster(folder: Path) -> Cluster:
 @pytest.fixture(scope="session")
 def cluster(pytestconfig: pytest.Config) -> Cluster:
     """The running server that all tests share: put nothing into it but databases."""
-    shared = _test_cluster(pytestconfig.stash[_FOLDER])
+    shared = cluster_under(pytestconfig.stash[_FOLDER])
     shared.start()
     return shared
 

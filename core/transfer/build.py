@@ -71,12 +71,14 @@ def _in_the_way(build: Build, other: Build) -> bool:
 
 
 def build_claimed(work: Work, claim: BuildClaim) -> None:
-    """Make one object of the plan, unless it comes into other hands meanwhile."""
+    """Make one object of the plan, unless it comes into other hands meanwhile, or the run
+    is to rest. That is asked after each claim: a cancelling that came before it left the
+    new token alone."""
     build = work.plan.builds[claim.number - 1]
     patience = Patience(work.member.target, work.member.limits)
     began = time.monotonic()
     work.pulse.allow(math.inf)
-    while True:
+    while work.orders().working:
         try:
             fate = _build(work, claim, build, began)
         except FenceLost:
@@ -89,6 +91,7 @@ def build_claimed(work: Work, claim: BuildClaim) -> None:
             carried = fate.fate is not Fate.NOT_CARRIED
             work.tell(Built(kind=build.kind.value, name=build.name, carried=carried))
             return
+    work.persist(lambda c: work.claims(c).hand_back_build(claim))
 
 
 def _recovered(

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import psycopg
 from psycopg.rows import class_row
 
 from core.failpoints import failpoint
@@ -76,6 +77,18 @@ class Claims:
     ) -> None:
         """Write a chunk's line, its quarantined rows and the new watermark; part of the
         transaction that wrote its rows. Raises FenceLost; the caller rolls back."""
+        try:
+            self._write(claim, line, quarantined)
+        except psycopg.errors.UniqueViolation as written:
+            # By whoever holds the range now: the fence would refuse us as well.
+            raise FenceLost from written
+        failpoint("chunk.lined")
+        self._fence(claim, line, len(quarantined))
+        failpoint("chunk.fenced")
+
+    def _write(
+        self, claim: RangeClaim, line: ChunkLine, quarantined: Sequence[Quarantined]
+    ) -> None:
         Quarantine(self.connection, self.run).add(claim.table_number, quarantined)
         self.connection.execute(
             "INSERT INTO mudanza.chunk (run, range, chunk, lo, hi, rows_read, rows_written,"
@@ -94,9 +107,6 @@ class Claims:
                 claim.range,
             ),
         )
-        failpoint("chunk.lined")
-        self._fence(claim, line, len(quarantined))
-        failpoint("chunk.fenced")
 
     def _fence(self, claim: RangeClaim, line: ChunkLine, quarantined: int) -> None:
         moved = self.connection.execute(

@@ -105,10 +105,11 @@ class Lease:
         Their sessions end first: one that stopped inside a COPY or between fence and
         COMMIT would hold its locks for long.
         """
-        lost = [m for m in lost_members(connection, self.run) if m != self.member]
-        for member in lost:
-            see_off(connection, member)
+        lost = _end_the_lost(connection, self.run, self.member)
+        if lost:
+            failpoint("reclaim.ended")
         with connection.transaction():
+            _see_off(connection, lost)
             _raise_tokens(connection, self.run, _UNHELD)
             failpoint("reclaim.freed")
         return len(lost)
@@ -140,8 +141,7 @@ def take(
     free = connection.execute(f"SELECT FROM mudanza.run WHERE {_FREE}".encode(), (run, member))
     if free.fetchone() is None:
         return None
-    for lost in lost_members(connection, run):
-        see_off(connection, lost)
+    lost = _end_the_lost(connection, run, member)
     with connection.transaction():
         row = connection.execute(
             "UPDATE mudanza.run SET epoch = epoch + 1, coordinator = %s,"
@@ -152,6 +152,7 @@ def take(
         if row is None:
             return None
         failpoint("take.epoch")
+        _see_off(connection, lost)
         _raise_tokens(connection, run)
         failpoint("take.tokens")
     failpoint("take.committed")
@@ -160,8 +161,7 @@ def take(
 
 _FREE = (
     "run = %s AND (coordinator IS NULL OR coordinator = %s OR lease_until <= clock_timestamp()"
-    " OR coordinator IN (SELECT member FROM mudanza.lost_member)"
-    " OR coordinator IN (SELECT member FROM mudanza.member WHERE left_at IS NOT NULL))"
+    " OR coordinator IN (SELECT member FROM mudanza.lost_member))"
 )
 
 
@@ -177,22 +177,37 @@ def lost_members(connection: Connection, run: UUID) -> list[UUID]:
     return [UUID(str(member)) for (member,) in found]
 
 
-def see_off(connection: Connection, member: UUID) -> None:
-    """Write a dead member down as lost, once the server's sessions of it are gone."""
+def _end_the_lost(connection: Connection, run: UUID, member: UUID) -> list[UUID]:
+    """End the server's sessions of the dead, and wait until they are gone; who that was.
+
+    ``member`` is not among them: awake after a long sleep, it would end its own. Their
+    rows stay until the dead are seen off: without any they would count as living again.
+    """
+    lost = [m for m in lost_members(connection, run) if m != member]
     connection.execute(
         "SELECT pg_terminate_backend(s.backend_pid, 5000) FROM mudanza.session s"
         " JOIN pg_stat_activity a ON a.pid = s.backend_pid AND a.backend_start = s.backend_start"
-        " WHERE s.member = %s",
-        (member,),
+        " WHERE s.member = ANY (%s)",
+        (lost,),
     )
-    failpoint("reclaim.ended")
-    with connection.transaction():
-        connection.execute(
-            "UPDATE mudanza.member SET left_at = clock_timestamp(), left_why = 'lost'"
-            " WHERE member = %s AND left_at IS NULL",
-            (member,),
-        )
-        connection.execute("DELETE FROM mudanza.session WHERE member = %s", (member,))
+    return lost
+
+
+def _see_off(connection: Connection, lost: list[UUID]) -> None:
+    """Write down that they are dead; part of the transaction that takes what they hold.
+
+    A session that one of them, back again, opened meanwhile keeps its row.
+    """
+    connection.execute(
+        "UPDATE mudanza.member SET left_at = clock_timestamp(), left_why = 'lost'"
+        " WHERE left_at IS NULL AND member = ANY (%s)",
+        (lost,),
+    )
+    connection.execute(
+        "DELETE FROM mudanza.session s WHERE member = ANY (%s) AND NOT EXISTS (SELECT"
+        " FROM pg_stat_activity a WHERE a.pid = s.backend_pid AND a.backend_start = s.backend_start)",
+        (lost,),
+    )
 
 
 # Owned by nobody who is there: a dead member's, or one claimed while it was declared dead.

@@ -15,6 +15,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import psycopg
+
 from core.errors import ArrowRefused
 from core.failpoints import failpoint
 from core.server.connection import Connection
@@ -106,23 +108,30 @@ def _waiting(connection: Connection, run: UUID) -> list[RunRequest]:
 
 
 def _grant(connection: Connection, lease: Lease, request: RunRequest) -> str:
-    said: Mapping[str, Any] = request.argument or {}
     try:
-        match request.kind:
-            case Asked.PAUSE:
-                _move(connection, lease, Status.PAUSED, request)
-            case Asked.RESUME:
-                _move(connection, lease, Status.COPYING, request)
-            case Asked.CANCEL:
-                _move(connection, lease, Status.CANCELLED, request)
-            case Asked.THROTTLE:
-                lease.set_pace(connection, said.get("rows_per_second"), said.get("load_max"))
-            case Asked.CHUNK:
-                rows, size = said.get("rows"), said.get("bytes")
-                lease.set_bounds(connection, chunk_rows=rows, chunk_bytes=size)
-    except ArrowRefused:
+        with connection.transaction():
+            _do(connection, lease, request)
+    except (ArrowRefused, psycopg.DataError, psycopg.errors.CheckViolation):
+        # No such arrow, or a bound that the ledger cannot hold. Without an answer it
+        # would stop every coordinator that comes to it.
         return REFUSED
     return GRANTED
+
+
+def _do(connection: Connection, lease: Lease, request: RunRequest) -> None:
+    said: Mapping[str, Any] = request.argument or {}
+    match request.kind:
+        case Asked.PAUSE:
+            _move(connection, lease, Status.PAUSED, request)
+        case Asked.RESUME:
+            _move(connection, lease, Status.COPYING, request)
+        case Asked.CANCEL:
+            _move(connection, lease, Status.CANCELLED, request)
+        case Asked.THROTTLE:
+            lease.set_pace(connection, said.get("rows_per_second"), said.get("load_max"))
+        case Asked.CHUNK:
+            rows, size = said.get("rows"), said.get("bytes")
+            lease.set_bounds(connection, chunk_rows=rows, chunk_bytes=size)
 
 
 def _move(connection: Connection, lease: Lease, end: Status, request: RunRequest) -> None:
