@@ -24,7 +24,7 @@ from core.server.faults import Fault
 from core.source.snapshot import discard_snapshot, verify_snapshot
 from core.transfer.claims import Claims
 from core.transfer.coordinator import Coordinator
-from core.transfer.events import Event, RunBegun, Tell
+from core.transfer.events import ChunkCommitted, Event, RunBegun, Tell
 from core.transfer.lease import Lease
 from core.transfer.ledger import Ledger
 from core.transfer.member import take_part
@@ -39,6 +39,7 @@ from core.transfer.workers import Errand, Workers
 T = TypeVar("T")
 
 _LOOK_SECONDS = 0.2
+_LOOK_AT_OTHERS_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +60,18 @@ def carry_on(party: Party, tell: Tell, *, resumed: bool) -> RunReport:
     Raises RunCancelled, RunStopped when another process met what stops it, and
     MudanzaError for what stops it here.
     """
+    require_snapshot(party)
+    return go_on(party, tell, resumed=resumed)
+
+
+def require_snapshot(party: Party) -> None:
+    """Raise SnapshotLost unless the run's own snapshot lies where the party looks for it."""
     run = party.run
     verify_snapshot(party.snapshot, run.snapshot_sha256, run=str(run.run))
+
+
+def go_on(party: Party, tell: Tell, *, resumed: bool) -> RunReport:
+    """:func:`carry_on` for a party whose snapshot has been looked at."""
     engine = _Engine(party, tell, resumed=resumed)
     why = "done"
     try:
@@ -94,10 +105,24 @@ class _Engine:
         self.session = Session(self.member)
         self.coordinator = Coordinator(self.member, self.pulse)
         self._tell = tell
+        self._rows_told = 0
+        self._looked_at = time.monotonic()
 
     def tell(self, event: Event) -> None:
         self.coordinator.check()
         self._tell(event)
+
+    def tell_own(self, event: Event) -> None:
+        """Tell what this process did, and how far the run is when others are at it too."""
+        self.tell(event)
+        if isinstance(event, ChunkCommitted):
+            self._rows_told += event.rows_read
+        if time.monotonic() - self._looked_at > _LOOK_AT_OTHERS_SECONDS:
+            progress = self._persist(lambda c: Ledger(c).progress(self.member.run))
+            self._looked_at = time.monotonic()
+            if progress.rows_done != self._rows_told:
+                self._rows_told = progress.rows_done
+                self.tell(progress)
 
     def go(self) -> RunReport:
         self._tell_begin()
@@ -110,6 +135,7 @@ class _Engine:
             report = self._finished()
             if report is not None:
                 return report
+            self._watch()
             time.sleep(_LOOK_SECONDS)
 
     def note_failure(self, stopped: MudanzaError) -> None:
@@ -134,6 +160,7 @@ class _Engine:
         run = self.member.run
         done = self._persist(lambda c: Ledger(c).progress(run)).rows_done
         rows = sum(t.rows for t in self.plan.tables)
+        self._rows_told = done
         self.tell(RunBegun(run=run, rows=rows, rows_done=done, resumed=self.resumed))
 
     # --- the work
@@ -150,7 +177,7 @@ class _Engine:
                     session=self.session,
                     snapshot=snapshot,
                     plan=self.plan,
-                    tell=self.tell,
+                    tell=self.tell_own,
                     is_to_end=lambda: False,
                     pulse=self.pulse,
                 )
@@ -226,7 +253,7 @@ class _Engine:
     # --- workers
 
     def _watch(self) -> None:
-        """Tell how far the run is, from time to time while workers are at it."""
+        """Tell how far the run is, from time to time while others are at it."""
         self.tell(self._persist(lambda c: Ledger(c).progress(self.member.run)))
 
     def _errand(self) -> Errand:

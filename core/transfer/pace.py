@@ -9,6 +9,7 @@ from dataclasses import replace
 from core.plan import Plan, TablePlan
 from core.plan.ddl import qualified
 from core.server.connection import Connection
+from core.transfer.events import Waiting
 from core.transfer.model import Bounds, Orders
 from core.transfer.work import Work
 
@@ -35,6 +36,7 @@ def rest(work: Work, orders: Orders, rows: int, began: float) -> None:
         return
     work.wait_for(reason)
     while reason and not work.is_to_end():
+        work.tell(Waiting(reason=reason))
         time.sleep(_LOOK_SECONDS if reason == LOAD else _slice(orders, rows, began))
         now = work.orders()
         if (now.status, now.rows_per_second, now.load_max) != (
