@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import psycopg
 
-from core.errors import MudanzaError, RunCancelled, RunStopped
+from core.errors import MudanzaError, RunCancelled, RunStopped, written
 from core.failpoints import failpoint
 from core.plan import Plan, from_json
 from core.plan.ddl import qualified
@@ -144,7 +144,9 @@ class _Engine:
             return
         try:
             self.coordinator.holding(
-                lambda connection, lease: lease.move(connection, Status.FAILED, detail=stopped.id)
+                lambda connection, lease: lease.move(
+                    connection, Status.FAILED, detail=written(stopped)
+                )
             )
         except (psycopg.Error, MudanzaError):
             return
@@ -239,7 +241,7 @@ class _Engine:
             discard_snapshot(self.party.snapshot)
             raise RunCancelled(run=run.run, by=last.by)
         if status in (Status.FAILED, Status.REPLACED):
-            raise RunStopped(run=run.run, by=last.by, detail=last.detail or status.value)
+            raise RunStopped(run=run.run, by=last.by, detail=last.error or status)
         tables = self._persist(lambda c: table_reports(c, run, self.plan))
         exit_code = run.exit_code if status is Status.COMPLETE else EXIT_DONE
         return self._report(tables, exit_code or EXIT_DONE, status)

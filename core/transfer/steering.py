@@ -19,7 +19,8 @@ from core.errors import ArrowRefused
 from core.failpoints import failpoint
 from core.server.connection import Connection
 from core.transfer.lease import Lease
-from core.transfer.states import Status
+from core.transfer.ledger import Ledger
+from core.transfer.states import ENDED, Status
 
 
 class Asked(StrEnum):
@@ -108,6 +109,8 @@ def _waiting(connection: Connection, run: UUID) -> list[RunRequest]:
 def _grant(connection: Connection, lease: Lease, request: RunRequest) -> str:
     said: Mapping[str, Any] = request.argument or {}
     try:
+        if Ledger(connection).orders(lease.run).status in ENDED:
+            return REFUSED  # of a throttle too: nobody would ever mind it
         match request.kind:
             case Asked.PAUSE:
                 _move(connection, lease, Status.PAUSED, request)
