@@ -61,6 +61,13 @@ class Waiting:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BuildBegun:
+    """A key, an index, a foreign key or a sequence is being built."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Built:
     """A key, an index, a foreign key or a sequence has its fate."""
 
@@ -69,5 +76,7 @@ class Built:
     carried: bool
 
 
-Event = SnapshotTaken | Scanned | RunBegun | ChunkCommitted | Progressed | Waiting | Built
+Event = (
+    SnapshotTaken | Scanned | RunBegun | ChunkCommitted | Progressed | Waiting | BuildBegun | Built
+)
 Tell = Callable[[Event], None]
