@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import psycopg
 
-from core.errors import MudanzaError, RunCancelled, RunStopped, written
+from core.errors import MudanzaError, RunCancelled, RunStopped, SnapshotLost, written
 from core.failpoints import failpoint
 from core.plan import Plan, from_json
 from core.plan.ddl import qualified
@@ -80,6 +80,8 @@ def go_on(party: Party, tell: Tell, *, resumed: bool) -> RunReport:
     except MudanzaError as stopped:
         why = stopped.id
         engine.note_failure(stopped)
+        if isinstance(stopped, SnapshotLost):
+            engine.refuse_cancelled()
         raise
     except BaseException as broken:
         why = type(broken).__name__
@@ -150,6 +152,12 @@ class _Engine:
             )
         except (psycopg.Error, MudanzaError):
             return
+
+    def refuse_cancelled(self) -> None:
+        """Raise RunCancelled if that is why the snapshot is gone: whoever cancels a run
+        takes it away, also under members that are only about to open it."""
+        if self._status() is Status.CANCELLED:
+            self._ended(Status.CANCELLED)
 
     def _persist(self, work: Callable[[Connection], T]) -> T:
         patience = Patience(self.member.target, self.member.limits)
