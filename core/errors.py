@@ -8,6 +8,7 @@ difference, a mismatch or a quarantined row is never an error: those are values.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import ClassVar
 
@@ -245,7 +246,12 @@ class RunCancelled(MudanzaError):
 
 
 class RunStopped(MudanzaError):
-    """Another process met something that stopped the run. Facts: run, by, detail."""
+    """Another process met something that stopped the run. Facts: run, by, detail (that
+    process's error, or the state of the run)."""
+
+
+class RunNotAtWork(MudanzaError):
+    """Nobody can take part in a run that rests or has ended. Facts: run, status."""
 
 
 class ArrowRefused(MudanzaError):
@@ -297,6 +303,22 @@ class CountsDisagree(MudanzaError):
 
 class KeyDidNotAdvance(MudanzaError):
     """Paging met a key that is not past the last one. Facts: table, key."""
+
+
+def written(error: MudanzaError) -> str:
+    """An error as one line of text, to be read again by :func:`read`."""
+    facts = {name: str(value) for name, value in error.facts.items()}
+    return json.dumps({"error": error.id, "facts": facts})
+
+
+def read(text: str) -> MudanzaError | None:
+    """The error that :func:`written` wrote; None for any other text."""
+    try:
+        said = json.loads(text)
+        kind = error_of(said["error"])
+        return None if kind is None else kind(**said["facts"])
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def error_of(error_id: str) -> type[MudanzaError] | None:

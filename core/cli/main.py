@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
@@ -16,19 +13,31 @@ from core import __version__
 from core.cli import demo as story
 from core.cli import doctor as checkup
 from core.cli import tables
-from core.cli.places import Place, source_file, target_place
+from core.cli.options import (
+    AsJson,
+    NumberOfWorkers,
+    Only,
+    OptionalSource,
+    PlanFile,
+    Reveal,
+    RunId,
+    Schema,
+    Skip,
+    Source,
+    TargetAddress,
+)
+from core.cli.places import Place, ledger_of, run_of, source_file, target_place
 from core.cli.progress import RunProgress
 from core.cli.psql import open_psql
+from core.cli.run import run_app
 from core.cli.speaking import SETTINGS, answering, err, out, print_json, refuse_usage, tell
-from core.errors import PlanUnwritable, RunUnknown, TargetDatabaseMissing, WrongUsage
+from core.errors import PlanUnwritable, TargetDatabaseMissing, WrongUsage
 from core.failpoints import arm
 from core.plan import NO_CHOICES, Choices, Plan, TableChoice, read_document, write_document
 from core.plan.ddl import script
 from core.plan.document import digest
-from core.server.connection import Target, connect, translated
 from core.source import SourceFile
 from core.transfer.begin import Request as MigrateRequest
-from core.transfer.ledger import Ledger
 from core.transfer.migrate import check_target, migrate
 from core.transfer.model import CHUNK_ROWS, Bounds
 from core.transfer.prepare import Narrow, prepare
@@ -39,21 +48,8 @@ EXIT_NO = 4
 
 app = typer.Typer(help=tell("cli.help"), no_args_is_help=True, pretty_exceptions_enable=False)
 quarantine_app = typer.Typer(help=tell("cli.quarantine.help"), no_args_is_help=True)
+app.add_typer(run_app, name="run")
 app.add_typer(quarantine_app, name="quarantine")
-
-Source = Annotated[str, typer.Argument(metavar="SOURCE", help=tell("option.source"))]
-OptionalSource = Annotated[
-    str | None, typer.Argument(metavar="[SOURCE]", help=tell("option.source"))
-]
-TargetAddress = Annotated[
-    str | None, typer.Option("--target", metavar="URL", help=tell("option.target"))
-]
-Schema = Annotated[str, typer.Option("--schema", help=tell("option.schema"))]
-AsJson = Annotated[bool, typer.Option("--json", help=tell("option.json"))]
-PlanFile = Annotated[Path | None, typer.Option("--plan", help=tell("option.plan"))]
-Only = Annotated[list[str] | None, typer.Option("--only", help=tell("option.only"))]
-Skip = Annotated[list[str] | None, typer.Option("--skip", help=tell("option.skip"))]
-Reveal = Annotated[bool, typer.Option("--reveal", help=tell("option.reveal"))]
 
 
 def main() -> None:
@@ -202,9 +198,7 @@ def migrate_command(
     skip: Skip = None,
     replace_run: Annotated[bool, typer.Option("--replace", help=tell("option.replace"))] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=tell("option.dry_run"))] = False,
-    workers: Annotated[
-        int, typer.Option("--workers", min=1, max=64, help=tell("option.workers"))
-    ] = 1,
+    workers: NumberOfWorkers = 1,
     chunk_rows: Annotated[
         int, typer.Option("--chunk-rows", min=1, max=1_000_000, help=tell("option.chunk_rows"))
     ] = CHUNK_ROWS,
@@ -232,10 +226,7 @@ def migrate_command(
             return
         with RunProgress() as progress:
             report = migrate(request, progress.on_event)
-        if as_json:
-            print_json(tables.run_document(report))
-        else:
-            tables.print_run(report)
+        tables.answer_run(report, as_json)
         raise typer.Exit(report.exit_code)
 
 
@@ -263,7 +254,7 @@ def verify(
     source: Source,
     target: TargetAddress = None,
     level: Annotated[Level, typer.Option("--level", help=tell("option.level"))] = Level.FULL,
-    run: Annotated[UUID | None, typer.Option("--run", help=tell("option.run"))] = None,
+    run: RunId = None,
     schema: Schema = "public",
     samples: Annotated[int, typer.Option("--samples", min=1, help=tell("option.samples"))] = 20,
     reveal: Reveal = False,
@@ -300,19 +291,19 @@ def runs(
 ) -> None:
     """The runs of a target; the source only names the embedded database."""
     with answering(as_json):
-        with _ledger_of(source, target) as (ledger, _):
-            found = ledger.runs()
+        with ledger_of(source, target) as (ledger, _):
+            found, last = ledger.runs(), ledger.last_steps()
         if as_json:
-            print_json({"runs": tables.run_lines(found)})
+            print_json({"runs": tables.run_lines(found, last)})
         else:
-            tables.print_runs(found)
+            tables.print_runs(found, last)
 
 
 @quarantine_app.command("list", help=tell("cli.quarantine_list.help"))
 def quarantine_list(
     source: OptionalSource = None,
     target: TargetAddress = None,
-    run: Annotated[UUID | None, typer.Option("--run", help=tell("option.run"))] = None,
+    run: RunId = None,
     schema: Schema = "public",
     limit: Annotated[int, typer.Option("--limit", min=1, help=tell("option.limit"))] = 1000,
     reveal: Reveal = False,
@@ -320,10 +311,8 @@ def quarantine_list(
 ) -> None:
     """Quarantined rows of a run, the schema's own by default."""
     with answering(as_json):
-        with _ledger_of(source, target) as (ledger, place):
-            chosen = ledger.run(run) if run else ledger.live_run(schema)
-            if chosen is None:
-                raise RunUnknown(run=schema, target=place.shown)
+        with ledger_of(source, target) as (ledger, place):
+            chosen = run_of(ledger, place, run, schema)
             quarantine = ledger.quarantine(chosen.run)
             total, entries = sum(quarantine.counts().values()), quarantine.entries(limit=limit)
         if as_json:
@@ -331,19 +320,6 @@ def quarantine_list(
             print_json({"run": str(chosen.run), "rows": total, "quarantine": listed})
         else:
             tables.print_quarantine(entries, total, reveal=reveal)
-
-
-@contextmanager
-def _ledger_of(source: str | None, address: str | None) -> Iterator[tuple[Ledger, Target]]:
-    """The ledger of the target that a command names, or that its source's name stands for."""
-    if source is None and address is None:
-        raise WrongUsage(detail=tell("usage.source_or_target"))
-    file = source_file(source) if source is not None else None
-    target = target_place(address, file, create=False).target
-    with connect(target, autocommit=True) as connection, translated(target):
-        ledger = Ledger(connection)
-        ledger.require(target.shown)
-        yield ledger, target
 
 
 # --- the story --------------------------------------------------------------------------

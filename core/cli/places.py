@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from core.cli.speaking import SETTINGS, tell
-from core.errors import WrongUsage
-from core.server.connection import SCHEMES, Target, parse_target
+from core.errors import RunUnknown, WrongUsage
+from core.server.connection import SCHEMES, Target, connect, parse_target, translated
 from core.server.embedded import Cluster, embedded_cluster
 from core.source import SourceFile, inspect, resolve
+from core.transfer.ledger import Ledger
+from core.transfer.model import Run
 
 _NAME_BYTES_MAX = 63
 
@@ -38,6 +43,27 @@ def target_place(address: str | None, source: SourceFile | None, *, create: bool
     if address is not None:
         return Place(target=parse_target(address))
     return embedded_place(database_name(source.path) if source else "postgres", create=create)
+
+
+@contextmanager
+def ledger_of(source: str | None, address: str | None) -> Iterator[tuple[Ledger, Target]]:
+    """The ledger of the target that a command names, or that its source's name stands for."""
+    if source is None and address is None:
+        raise WrongUsage(detail=tell("usage.source_or_target"))
+    file = source_file(source) if source is not None else None
+    target = target_place(address, file, create=False).target
+    with connect(target, autocommit=True) as connection, translated(target):
+        ledger = Ledger(connection)
+        ledger.require(target.shown)
+        yield ledger, target
+
+
+def run_of(ledger: Ledger, target: Target, run: UUID | None, schema: str) -> Run:
+    """The run that a command names, or the one that counts for a schema. Raises RunUnknown."""
+    chosen = ledger.run(run) if run else ledger.live_run(schema)
+    if chosen is None:
+        raise RunUnknown(run=schema, target=target.shown)
+    return chosen
 
 
 def embedded_place(database: str, *, create: bool) -> Place:

@@ -17,6 +17,8 @@ from rich.markup import escape
 
 from core.errors import MudanzaError, WrongUsage
 from core.settings import read_settings
+from core.transfer.states import Status
+from core.transfer.steering import Asked
 from core.words import say
 
 EXIT_UNEXPECTED, EXIT_INTERRUPTED = 1, 130
@@ -36,6 +38,26 @@ def tell(sentence_id: str, /, **parameters: object) -> str:
 def print_json(document: Any) -> None:
     """One JSON document on standard output."""
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def error_sentence(error: MudanzaError) -> str:
+    """What an error says in the language of this command."""
+    return tell(error.sentence_id, **_spoken(error))
+
+
+def _spoken(error: MudanzaError) -> dict[str, object]:
+    return {name: _word(fact) for name, fact in error.facts.items()}
+
+
+def _word(fact: object) -> object:
+    match fact:
+        case Status():
+            return tell(f"status.{fact}")
+        case Asked():
+            return tell(f"asked.{fact}")
+        case MudanzaError():
+            return error_sentence(fact)
+    return fact
 
 
 @contextmanager
@@ -71,8 +93,8 @@ def refuse_usage(said: str, *, as_json: bool) -> None:
 
 
 def _refuse(refused: MudanzaError, as_json: bool) -> None:
-    message = tell(refused.sentence_id, **refused.facts)
-    remedy = tell(refused.remedy_id, **refused.facts)
+    facts = _spoken(refused)
+    message, remedy = tell(refused.sentence_id, **facts), tell(refused.remedy_id, **facts)
     _print_error(refused.id, message, remedy, as_json)
 
 

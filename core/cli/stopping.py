@@ -1,4 +1,4 @@
-"""Ctrl-C at a safe place: the first asks, the second insists.
+"""Ctrl-C, or SIGTERM, at a safe place: the first asks, the second insists.
 
 Python raises KeyboardInterrupt wherever it stands, also inside a driver's callback,
 which prints it and goes on. So the first signal only leaves a mark, and the work
@@ -11,15 +11,19 @@ import signal
 from types import FrameType, TracebackType
 from typing import Self
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 class Stopping:
-    """While entered, the first SIGINT is kept until :meth:`heed`; a second raises at once."""
+    """While entered, the first signal is kept until :meth:`heed`; a second raises at once."""
 
     def __init__(self) -> None:
         self._asked = False
+        self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._on_signal)
+        for number in _SIGNALS:
+            self._before[number] = signal.signal(number, self._on_signal)
         return self
 
     def __exit__(
@@ -28,7 +32,8 @@ class Stopping:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        signal.signal(signal.SIGINT, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
 
     def heed(self) -> None:
         """Raise KeyboardInterrupt if somebody asked."""

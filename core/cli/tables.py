@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from rich.markup import escape
 from rich.table import Table
 
-from core.cli.speaking import out, tell
+from core.cli.speaking import error_sentence, out, print_json, tell
 from core.plan import Fate, ObjectFate, Plan, digest, write_document
-from core.transfer.model import QuarantineEntry, Run, RunReport
+from core.transfer.model import QuarantineEntry, Run, RunReport, Step
 from core.verify.model import Difference, ParityReport
 
 _COPIED_WHOLE = ("column.run",)
@@ -30,11 +32,22 @@ def table(
             no_wrap=sentence in _COPIED_WHOLE,
         )
     for row in rows:
-        made.add_row(*(_cell(value) for value in row))
+        made.add_row(*(cell(value) for value in row))
     return made
 
 
-def _cell(value: object) -> str:
+def page(lines: Iterable[tuple[str, object]]) -> Table:
+    """Lines of a sentence id and what is to be said under it."""
+    made = Table.grid(padding=(0, 2))
+    made.add_column(style="bold", no_wrap=True)
+    made.add_column(overflow="fold")
+    for sentence, said in lines:
+        made.add_row(tell(sentence), cell(said))
+    return made
+
+
+def cell(value: object) -> str:
+    """A value as a table shows it: what does not print is made visible."""
     text = f"{value:,}" if isinstance(value, int) else str(value)
     shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return escape(shown)
@@ -48,8 +61,16 @@ def reason_of(fate: ObjectFate) -> str:
 # --- runs ---------------------------------------------------------------------
 
 
+def answer_run(report: RunReport, as_json: bool, *, repeated: str = "result.repeated") -> None:
+    """What a command says that carried a run on; ``repeated``: of one that was complete."""
+    if as_json:
+        print_json(run_document(report))
+    else:
+        print_run(report, repeated)
+
+
 def run_document(report: RunReport) -> dict[str, Any]:
-    """A finished run for programs."""
+    """A finished or paused run for programs."""
     return {
         "run": str(report.run),
         "status": report.status.value,
@@ -57,6 +78,7 @@ def run_document(report: RunReport) -> dict[str, Any]:
         "resumed": report.resumed,
         "repeated": report.repeated,
         "moved": report.moved,
+        "paused": step_document(report.paused) if report.paused else None,
         "seconds": round(report.seconds, 3),
         "rows_per_second": round(report.rows_per_second),
         "tables": [
@@ -90,8 +112,8 @@ def fate_document(fate: ObjectFate) -> dict[str, Any]:
     }
 
 
-def print_run(report: RunReport) -> None:
-    """A finished run for people."""
+def print_run(report: RunReport, repeated: str) -> None:
+    """A finished or paused run for people."""
     columns = (
         ("column.table", "left"),
         ("column.source", "right"),
@@ -107,7 +129,10 @@ def print_run(report: RunReport) -> None:
     print_fates("title.rewritten", report.rewritten)
     print_fates("title.not_carried", report.not_carried)
     if report.repeated:
-        out.print(tell("result.moved" if report.moved else "result.repeated"))
+        out.print(tell("result.moved" if report.moved else repeated))
+        return
+    if report.paused:
+        _print_paused(report, report.paused)
         return
     out.print(
         tell(
@@ -124,6 +149,45 @@ def print_run(report: RunReport) -> None:
     )
 
 
+def _print_paused(report: RunReport, step: Step) -> None:
+    """A run that rests: rows that are still to come are not lost."""
+    done = sum(t.rows_target + t.rows_quarantined for t in report.tables)
+    rows = {"done": f"{done:,}", "rows": f"{sum(t.rows_source for t in report.tables):,}"}
+    by = {"by": step.by, "at": moment(step.at)}
+    said = [tell("result.rests", run=report.run, **by, **rows)]
+    if step.note:
+        said.append(tell("result.note", note=step.note))
+    said.append(tell("result.goes_on"))
+    for sentence in said:
+        out.print(cell(sentence), highlight=False, soft_wrap=True)
+
+
+def moment(at: datetime) -> str:
+    """A time as people read it."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def step_says(step: Step) -> str:
+    """Why a run went a step, and what was said of it."""
+    said = error_sentence(step.error) if step.error else step.note
+    return ": ".join(filter(None, (tell(f"step.{step.reason}"), said)))
+
+
+def step_document(step: Step) -> dict[str, Any]:
+    """A step for programs: the reason as an id and as a sentence."""
+    return {
+        "status": step.status.value,
+        "reason": step.reason,
+        "says": tell(f"step.{step.reason}"),
+        "by": step.by,
+        "at": step.at.isoformat(),
+        "note": step.note,
+        "error": None
+        if step.error is None
+        else {"id": step.error.id, "message": error_sentence(step.error)},
+    }
+
+
 def print_fates(title: str, fates: Sequence[ObjectFate]) -> None:
     """Objects with their reasons; nothing when there are none."""
     if fates:
@@ -132,8 +196,8 @@ def print_fates(title: str, fates: Sequence[ObjectFate]) -> None:
         out.print(table(title, columns, rows))
 
 
-def run_lines(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """Runs for programs."""
+def run_lines(runs: Sequence[Run], last: Mapping[UUID, Step]) -> list[dict[str, Any]]:
+    """Runs for programs, each with its ``last`` step."""
     return [
         {
             "run": str(r.run),
@@ -147,36 +211,33 @@ def run_lines(runs: Sequence[Run]) -> list[dict[str, Any]]:
             "plan_sha256": r.plan_sha256,
             "snapshot_sha256": r.snapshot_sha256,
             "version": r.version,
+            "last": step_document(last[r.run]),
         }
         for r in runs
     ]
 
 
-def print_runs(runs: Sequence[Run]) -> None:
-    """Runs for people."""
+def print_runs(runs: Sequence[Run], last: Mapping[UUID, Step]) -> None:
+    """The history for people: who began each run, how it ended or where it stands, and why."""
     if not runs:
         out.print(tell("result.no_runs"))
-        return
-    columns = (
-        ("column.run", "left"),
-        ("column.source", "left"),
-        ("column.target", "left"),
-        ("column.status", "left"),
-        ("column.exit", "right"),
-        ("column.started", "left"),
-    )
-    rows = (
-        (
-            r.run,
-            r.source_path,
-            r.target_schema,
-            tell(f"status.{r.status.value}"),
-            "" if r.exit_code is None else r.exit_code,
-            f"{r.started_at:%Y-%m-%d %H:%M:%S} UTC",
+    for run in runs:
+        step = last[run.run]
+        code = () if run.exit_code is None else (("column.exit", run.exit_code),)
+        out.print(
+            page(
+                [
+                    ("column.run", str(run.run)),
+                    ("column.status", tell(f"status.{run.status}")),
+                    *code,
+                    ("column.source", run.source_path),
+                    ("show.schema", run.target_schema),
+                    ("show.started", f"{run.started_by}, {moment(run.started_at)}"),
+                    ("show.last", f"{moment(step.at)}, {step.by}: {step_says(step)}"),
+                ]
+            )
         )
-        for r in runs
-    )
-    out.print(table("title.runs", columns, rows))
+        out.print()
 
 
 # --- plans ----------------------------------------------------------------------

@@ -21,7 +21,7 @@ from core.plan import Build, BuildKind, Fate, ObjectFate, Plan
 from core.server.connection import Connection
 from core.server.faults import Fault
 from core.transfer.claims import FenceLost
-from core.transfer.events import Built
+from core.transfer.events import BuildBegun, Built
 from core.transfer.membership import Patience
 from core.transfer.model import BuildClaim
 from core.transfer.pace import blockers
@@ -78,6 +78,7 @@ def build_claimed(work: Work, claim: BuildClaim) -> None:
     patience = Patience(work.member.target, work.member.limits)
     began = time.monotonic()
     work.pulse.allow(math.inf)
+    work.tell(BuildBegun(name=build.name))
     while work.orders().working:
         try:
             fate = _build(work, claim, build, began)

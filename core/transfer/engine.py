@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import psycopg
 
-from core.errors import MudanzaError, RunCancelled, RunStopped
+from core.errors import MudanzaError, RunCancelled, RunStopped, SnapshotLost, written
 from core.failpoints import failpoint
 from core.plan import Plan, from_json
 from core.plan.ddl import qualified
@@ -24,7 +24,7 @@ from core.server.faults import Fault
 from core.source.snapshot import discard_snapshot, verify_snapshot
 from core.transfer.claims import Claims
 from core.transfer.coordinator import Coordinator
-from core.transfer.events import Event, RunBegun, Tell
+from core.transfer.events import ChunkCommitted, Event, RunBegun, Tell
 from core.transfer.lease import Lease
 from core.transfer.ledger import Ledger
 from core.transfer.member import take_part
@@ -39,6 +39,7 @@ from core.transfer.workers import Errand, Workers
 T = TypeVar("T")
 
 _LOOK_SECONDS = 0.2
+_LOOK_AT_OTHERS_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +60,18 @@ def carry_on(party: Party, tell: Tell, *, resumed: bool) -> RunReport:
     Raises RunCancelled, RunStopped when another process met what stops it, and
     MudanzaError for what stops it here.
     """
+    require_snapshot(party)
+    return go_on(party, tell, resumed=resumed)
+
+
+def require_snapshot(party: Party) -> None:
+    """Raise SnapshotLost unless the run's own snapshot lies where the party looks for it."""
     run = party.run
     verify_snapshot(party.snapshot, run.snapshot_sha256, run=str(run.run))
+
+
+def go_on(party: Party, tell: Tell, *, resumed: bool) -> RunReport:
+    """:func:`carry_on` for a party whose snapshot has been looked at."""
     engine = _Engine(party, tell, resumed=resumed)
     why = "done"
     try:
@@ -69,6 +80,8 @@ def carry_on(party: Party, tell: Tell, *, resumed: bool) -> RunReport:
     except MudanzaError as stopped:
         why = stopped.id
         engine.note_failure(stopped)
+        if isinstance(stopped, SnapshotLost):
+            engine.refuse_cancelled()
         raise
     except BaseException as broken:
         why = type(broken).__name__
@@ -94,10 +107,24 @@ class _Engine:
         self.session = Session(self.member)
         self.coordinator = Coordinator(self.member, self.pulse)
         self._tell = tell
+        self._rows_told = 0
+        self._looked_at = time.monotonic()
 
     def tell(self, event: Event) -> None:
         self.coordinator.check()
         self._tell(event)
+
+    def tell_own(self, event: Event) -> None:
+        """Tell what this process did, and how far the run is when others are at it too."""
+        self.tell(event)
+        if isinstance(event, ChunkCommitted):
+            self._rows_told += event.rows_read
+        if time.monotonic() - self._looked_at > _LOOK_AT_OTHERS_SECONDS:
+            progress = self._persist(lambda c: Ledger(c).progress(self.member.run))
+            self._looked_at = time.monotonic()
+            if progress.rows_done != self._rows_told:
+                self._rows_told = progress.rows_done
+                self.tell(progress)
 
     def go(self) -> RunReport:
         self._tell_begin()
@@ -110,6 +137,7 @@ class _Engine:
             report = self._finished()
             if report is not None:
                 return report
+            self._watch()
             time.sleep(_LOOK_SECONDS)
 
     def note_failure(self, stopped: MudanzaError) -> None:
@@ -118,10 +146,18 @@ class _Engine:
             return
         try:
             self.coordinator.holding(
-                lambda connection, lease: lease.move(connection, Status.FAILED, detail=stopped.id)
+                lambda connection, lease: lease.move(
+                    connection, Status.FAILED, detail=written(stopped)
+                )
             )
         except (psycopg.Error, MudanzaError):
             return
+
+    def refuse_cancelled(self) -> None:
+        """Raise RunCancelled if that is why the snapshot is gone: whoever cancels a run
+        takes it away, also under members that are only about to open it."""
+        if self._status() is Status.CANCELLED:
+            self._ended(Status.CANCELLED)
 
     def _persist(self, work: Callable[[Connection], T]) -> T:
         patience = Patience(self.member.target, self.member.limits)
@@ -134,6 +170,7 @@ class _Engine:
         run = self.member.run
         done = self._persist(lambda c: Ledger(c).progress(run)).rows_done
         rows = sum(t.rows for t in self.plan.tables)
+        self._rows_told = done
         self.tell(RunBegun(run=run, rows=rows, rows_done=done, resumed=self.resumed))
 
     # --- the work
@@ -150,7 +187,7 @@ class _Engine:
                     session=self.session,
                     snapshot=snapshot,
                     plan=self.plan,
-                    tell=self.tell,
+                    tell=self.tell_own,
                     is_to_end=lambda: False,
                     pulse=self.pulse,
                 )
@@ -212,7 +249,7 @@ class _Engine:
             discard_snapshot(self.party.snapshot)
             raise RunCancelled(run=run.run, by=last.by)
         if status in (Status.FAILED, Status.REPLACED):
-            raise RunStopped(run=run.run, by=last.by, detail=last.detail or status.value)
+            raise RunStopped(run=run.run, by=last.by, detail=last.error or status)
         tables = self._persist(lambda c: table_reports(c, run, self.plan))
         exit_code = run.exit_code if status is Status.COMPLETE else EXIT_DONE
         return self._report(tables, exit_code or EXIT_DONE, status)
@@ -226,7 +263,7 @@ class _Engine:
     # --- workers
 
     def _watch(self) -> None:
-        """Tell how far the run is, from time to time while workers are at it."""
+        """Tell how far the run is, from time to time while others are at it."""
         self.tell(self._persist(lambda c: Ledger(c).progress(self.member.run)))
 
     def _errand(self) -> Errand:

@@ -53,6 +53,21 @@ class Progressed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """The member of this process does not copy just now, and why; told again and again
+    for as long as it lasts."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildBegun:
+    """A key, an index, a foreign key or a sequence is being built."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Built:
     """A key, an index, a foreign key or a sequence has its fate."""
 
@@ -61,5 +76,7 @@ class Built:
     carried: bool
 
 
-Event = SnapshotTaken | Scanned | RunBegun | ChunkCommitted | Progressed | Built
+Event = (
+    SnapshotTaken | Scanned | RunBegun | ChunkCommitted | Progressed | Waiting | BuildBegun | Built
+)
 Tell = Callable[[Event], None]

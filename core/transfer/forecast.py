@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 
 _FROM_SHARE = 0.01
-_WINDOW_SECONDS = 30.0
+WINDOW_SECONDS = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +34,20 @@ class Forecast:
     def outlook(self, done: int, now: float) -> Outlook:
         """The outlook when ``done`` rows of all have their place, ``now`` in seconds."""
         self._seen.append((now, done))
-        while len(self._seen) > 2 and now - self._seen[1][0] > _WINDOW_SECONDS:
+        while len(self._seen) > 2 and now - self._seen[1][0] > WINDOW_SECONDS:
             self._seen.popleft()
         whole, recent = _rate(self._first, (now, done)), _rate(self._seen[0], (now, done))
-        if not (whole and recent) or done < self._rows * _FROM_SHARE:
-            return Outlook(rows_per_second=recent)
-        left = sorted((self._rows - done) / rate for rate in (whole, recent))
-        return Outlook(rows_per_second=recent, seconds_min=left[0], seconds_max=left[1])
+        return outlook(self._rows, done, whole=whole, recent=recent)
+
+
+def outlook(rows: int, done: int, *, whole: float, recent: float) -> Outlook:
+    """The outlook when ``done`` of ``rows`` have their place, from the rates of the whole
+    time and of the last half minute. When all have, only what is built is left: of that
+    nothing is known."""
+    if not (whole and recent) or not rows * _FROM_SHARE <= done < rows:
+        return Outlook(rows_per_second=recent)
+    left = sorted((rows - done) / rate for rate in (whole, recent))
+    return Outlook(rows_per_second=recent, seconds_min=left[0], seconds_max=left[1])
 
 
 def _rate(start: tuple[float, int], end: tuple[float, int]) -> float:

@@ -63,7 +63,7 @@ class Lease:
         with connection.transaction():
             start = self._status(connection)
             if arrow(start, end) is None:
-                raise ArrowRefused(run=self.run, was=start.value, now=end.value)
+                raise ArrowRefused(run=self.run, was=start, now=end)
             moved = connection.execute(
                 "UPDATE mudanza.run SET status = %s, exit_code = %s,"
                 " finished_at = CASE WHEN %s IN ('complete', 'cancelled') THEN clock_timestamp() END"

@@ -22,7 +22,16 @@ from core.plan import Fate, ObjectFate, Plan
 from core.server.connection import Connection
 from core.source.rows import Row
 from core.transfer.events import Progressed
-from core.transfer.model import Bounds, Orders, Range, Run, Step
+from core.transfer.model import (
+    Bounds,
+    Orders,
+    Participant,
+    Range,
+    Rates,
+    Run,
+    Step,
+    TableProgress,
+)
 from core.transfer.quarantine import Quarantine
 from core.transfer.states import ARROWS, Status
 from core.values.storage import pack
@@ -36,6 +45,8 @@ _RUN_COLUMNS = (
     "run, target_schema, source_path, snapshot_path, snapshot_sha256, snapshot_bytes, plan,"
     " plan_document, plan_sha256, status, exit_code, version, started_by, started_at, finished_at"
 )
+
+_STEP_COLUMNS = "s.to_status, a.reason, s.detail, s.gone_by, s.gone_at"
 
 
 class Ledger:
@@ -205,20 +216,66 @@ class Ledger:
     def steps(self, run: UUID) -> list[Step]:
         """The history of a run, from its beginning."""
         found = self._connection.execute(
-            "SELECT s.to_status, a.reason, s.detail, s.gone_by, s.gone_at FROM mudanza.step s"
-            " JOIN mudanza.arrow a USING (from_status, to_status) WHERE run = %s ORDER BY step",
+            f"SELECT {_STEP_COLUMNS} FROM mudanza.step s"
+            " JOIN mudanza.arrow a USING (from_status, to_status) WHERE run = %s ORDER BY step".encode(),
             (run,),
         )
-        return [
-            Step(
-                status=Status(str(status)),
-                reason=str(reason),
-                detail=str(detail),
-                by=str(by),
-                at=cast(datetime, at),
+        return [_step(*columns) for columns in found]
+
+    def last_steps(self) -> dict[UUID, Step]:
+        """The last step of each run."""
+        found = self._connection.execute(
+            f"SELECT DISTINCT ON (run) {_STEP_COLUMNS}, run FROM mudanza.step s"
+            " JOIN mudanza.arrow a USING (from_status, to_status) ORDER BY run, step DESC".encode()
+        )
+        return {UUID(str(run)): _step(*columns) for *columns, run in found}
+
+    # --- how a run gets on
+
+    def members(self, run: UUID) -> list[Participant]:
+        """Who takes part in a run, in the order they came."""
+        with self._connection.cursor(row_factory=class_row(Participant)) as cursor:
+            cursor.execute(
+                "SELECT m.member, m.host, m.pid, m.account, m.copies, m.joined_at, m.slowest_beat,"
+                " m.waits_for, coalesce(m.member = r.coordinator, false) AS coordinates,"
+                " extract(epoch FROM clock_timestamp() - m.beat_at)::float8 AS beat_seconds,"
+                " m.member IN (SELECT member FROM mudanza.lost_member) AS lost"
+                " FROM mudanza.member m JOIN mudanza.run r USING (run)"
+                " WHERE run = %s AND m.left_at IS NULL ORDER BY m.joined_at, m.member",
+                (run,),
             )
-            for status, reason, detail, by, at in found
-        ]
+            return cursor.fetchall()
+
+    def tables(self, run: UUID) -> list[TableProgress]:
+        """How far each table is, in the plan's order."""
+        with self._connection.cursor(row_factory=class_row(TableProgress)) as cursor:
+            cursor.execute(
+                "SELECT source_name AS name, target_name AS target, max(table_rows) AS rows,"
+                " sum(rows_read)::bigint AS rows_done,"
+                " sum(rows_quarantined)::bigint AS rows_quarantined, bool_and(finished) AS finished"
+                " FROM mudanza.range WHERE run = %s"
+                " GROUP BY table_number, source_name, target_name ORDER BY table_number",
+                (run,),
+            )
+            return cursor.fetchall()
+
+    def rates(self, run: UUID, window: float) -> Rates:
+        """How fast those who are at work now have been, and were in the last ``window``
+        seconds. Pauses, and the time that a run lay dead, do not count."""
+        row = self._one(
+            "WITH sitting AS (SELECT min(joined_at) AS began_at, clock_timestamp() AS now"
+            " FROM mudanza.member m WHERE run = %(run)s AND left_at IS NULL"
+            " AND member NOT IN (SELECT member FROM mudanza.lost_member)),"
+            " span AS (SELECT began_at, greatest(began_at, now - %(window)s * interval '1 second')"
+            " AS late_at, now FROM sitting)"
+            " SELECT coalesce(sum(c.rows_read)"
+            " / nullif(extract(epoch FROM min(s.now) - min(s.began_at)), 0), 0)::float8,"
+            " coalesce(sum(c.rows_read) FILTER (WHERE c.committed_at >= s.late_at)"
+            " / nullif(extract(epoch FROM min(s.now) - min(s.late_at)), 0), 0)::float8"
+            " FROM span s JOIN mudanza.chunk c ON c.run = %(run)s AND c.committed_at >= s.began_at",
+            {"run": run, "window": window},
+        )
+        return Rates(whole=float(str(row[0])), recent=float(str(row[1])))
 
     def coordinator(self, run: UUID) -> str:
         """Who coordinates a run just now, as people know a process; '' when nobody does."""
@@ -357,7 +414,9 @@ class Ledger:
             found = cursor.fetchone()
         return None if found is None else _typed(found)
 
-    def _one(self, sql: str, parameters: Sequence[object] = ()) -> tuple[object, ...]:
+    def _one(
+        self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
+    ) -> tuple[object, ...]:
         row = self._connection.execute(sql.encode(), parameters or None).fetchone()
         assert row is not None
         return row
@@ -366,6 +425,16 @@ class Ledger:
 def _fate(row: dict[str, Any]) -> ObjectFate:
     typed = {"fate": Fate(row["fate"]), "facts": json.loads(row["facts"])}
     return ObjectFate(**(row | typed))
+
+
+def _step(status: object, reason: object, detail: object, by: object, at: object) -> Step:
+    return Step(
+        status=Status(str(status)),
+        reason=str(reason),
+        detail=str(detail),
+        by=str(by),
+        at=cast(datetime, at),
+    )
 
 
 def _typed(run: Run) -> Run:

@@ -12,6 +12,7 @@ from core.errors import MudanzaError
 from core.server.connection import Connection
 from core.transfer.build import build_claimed, ready
 from core.transfer.copying import copy_range
+from core.transfer.events import Waiting
 from core.transfer.model import BuildClaim, RangeClaim
 from core.transfer.work import Work
 
@@ -39,6 +40,7 @@ def take_part(work: Work) -> None:
                 if not waiting:
                     work.wait_for(OTHERS)
                     waiting = True
+                work.tell(Waiting(reason=OTHERS))
                 time.sleep(_IDLE_SECONDS)
 
 

@@ -14,21 +14,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from core.errors import ArrowRefused, RequestUnanswered, RunCancelled
+from core.errors import ArrowRefused, RequestUnanswered, RunCancelled, RunNotAtWork
 from core.plan import Plan, from_json
 from core.server.connection import Connection, Target, connect, translated
 from core.server.preflight import preflight
 from core.source.opening import SourceFile
 from core.source.snapshot import discard_snapshot, take_snapshot
 from core.transfer.begin import Request, begin, refuse_occupied, refuse_other
-from core.transfer.engine import Party, carry_on
+from core.transfer.engine import Party, carry_on, go_on, require_snapshot
 from core.transfer.events import Tell
-from core.transfer.lease import Lease, take
+from core.transfer.lease import Lease, is_held, take
 from core.transfer.ledger import Ledger
 from core.transfer.membership import who
 from core.transfer.model import DEFAULT_LIMITS, EXIT_DONE, EXIT_NO, Limits, Run, RunReport
 from core.transfer.report import run_report, table_reports
-from core.transfer.states import Status
+from core.transfer.states import WORKING, Status
 from core.transfer.steering import REFUSED, Asked, RunRequest, answer, ask, grant_all
 
 _LOOK_SECONDS = 0.1
@@ -144,19 +144,45 @@ def steer(place: Place, request: RunRequest, *, seconds: float = 30.0) -> None:
                     grant_all(connection, lease)
                     continue
             if time.monotonic() > until:
-                raise RequestUnanswered(run=place.run, kind=request.kind.value, seconds=seconds)
+                raise RequestUnanswered(run=place.run, kind=request.kind, seconds=seconds)
             time.sleep(_LOOK_SECONDS)
         if said == REFUSED:
-            raise ArrowRefused(run=place.run, was=was.value, now=request.kind.value)
+            raise ArrowRefused(run=place.run, was=was, now=request.kind)
         if request.kind is Asked.CANCEL:
             discard_snapshot(Path(ledger.run(place.run).snapshot_path))
 
 
 def resume(party: Party, note: str, tell: Tell = lambda _: None) -> RunReport:
-    """Go on with a paused run. Raises ArrowRefused when it is not paused."""
-    place = Place(target=party.target, run=party.run.run, limits=party.limits)
-    steer(place, RunRequest(run=place.run, kind=Asked.RESUME, asked_by=who(), note=note))
+    """Go on with a run that is paused, that an error stopped, or that was left behind by
+    processes that died. Raises ArrowRefused for any other, and SnapshotLost first of all:
+    then it stays as it is."""
+    require_snapshot(party)
+    if not _left_behind(party):
+        place = Place(target=party.target, run=party.run.run, limits=party.limits)
+        steer(place, RunRequest(run=place.run, kind=Asked.RESUME, asked_by=who(), note=note))
+    return go_on(party, tell, resumed=True)
+
+
+def join(party: Party, tell: Tell = lambda _: None) -> RunReport:
+    """Take part in a run beside those who are at it. One that is complete already is only
+    reported. Raises RunCancelled, and RunNotAtWork for any other that is not at work."""
+    with connect(party.target, autocommit=True) as connection, translated(party.target):
+        run = Ledger(connection).run(party.run.run)
+        if run.status is Status.COMPLETE:
+            tables = table_reports(connection, run, from_json(Plan, run.plan))
+            return run_report(connection, run, tables, run.exit_code or EXIT_DONE, repeated=True)
+        if run.status is Status.CANCELLED:
+            raise RunCancelled(run=run.run, by=Ledger(connection).steps(run.run)[-1].by)
+        if run.status not in WORKING:
+            raise RunNotAtWork(run=run.run, status=run.status)
     return carry_on(party, tell, resumed=True)
+
+
+def _left_behind(party: Party) -> bool:
+    """Whether the run is to be at work, and nobody living is at it."""
+    with connect(party.target, autocommit=True) as connection, translated(party.target):
+        status = Ledger(connection).orders(party.run.run).status
+        return status in WORKING and not is_held(connection, party.run.run)
 
 
 @contextmanager

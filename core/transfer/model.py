@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from core.errors import MudanzaError, read
 from core.plan import Fate, ObjectFate
 from core.source.rows import Row
 from core.transfer.states import WORKING, Status
@@ -93,13 +94,61 @@ class Run:
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """A step of a run's history: the state that it came to, the arrow's reason, and what
-    was said of it: the asker's note, or the id of the error that stopped the run."""
+    was said of it: the asker's note, or the error that stopped the run, as written."""
 
     status: Status
     reason: str
     detail: str
     by: str
     at: datetime
+
+    @property
+    def error(self) -> MudanzaError | None:
+        """What stopped the run, if this step says so."""
+        return read(self.detail) if self.status is Status.FAILED else None
+
+    @property
+    def note(self) -> str:
+        """What the asker said."""
+        return "" if self.status is Status.FAILED else self.detail
+
+
+@dataclass(frozen=True, kw_only=True)
+class Participant:
+    """A member that has not left, as others see it. ``beat_seconds``: since it last showed
+    life; ``lost``: it counts as dead; ``waits_for``: why it does not copy just now."""
+
+    member: UUID
+    host: str
+    pid: int
+    account: str
+    copies: bool
+    coordinates: bool
+    joined_at: datetime
+    beat_seconds: float
+    slowest_beat: float
+    waits_for: str
+    lost: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableProgress:
+    """How many rows of a table have their place, in the target or in quarantine."""
+
+    name: str
+    target: str
+    rows: int
+    rows_done: int
+    rows_quarantined: int
+    finished: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """Rows per second since those who are at work joined, and lately."""
+
+    whole: float
+    recent: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +245,7 @@ class TableReport:
 class RunReport:
     """What a run did. ``resumed`` and ``repeated`` say whether this call went on with
     a run, or found it complete and did nothing; ``moved`` that the source is no
-    longer what the run's snapshot holds."""
+    longer what the run's snapshot holds; ``paused`` by whom, if it rests."""
 
     run: UUID
     status: Status
@@ -208,6 +257,7 @@ class RunReport:
     resumed: bool = False
     repeated: bool = False
     moved: bool = False
+    paused: Step | None = None
 
     @property
     def not_carried(self) -> tuple[ObjectFate, ...]:

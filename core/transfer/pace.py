@@ -6,9 +6,11 @@ import math
 import time
 from dataclasses import replace
 
+from core.errors import LoadInvisible
 from core.plan import Plan, TablePlan
 from core.plan.ddl import qualified
-from core.server.connection import Connection
+from core.server.connection import Connection, Target
+from core.transfer.events import Waiting
 from core.transfer.model import Bounds, Orders
 from core.transfer.work import Work
 
@@ -35,6 +37,7 @@ def rest(work: Work, orders: Orders, rows: int, began: float) -> None:
         return
     work.wait_for(reason)
     while reason and not work.is_to_end():
+        work.tell(Waiting(reason=reason))
         time.sleep(_LOOK_SECONDS if reason == LOAD else _slice(orders, rows, began))
         now = work.orders()
         if (now.status, now.rows_per_second, now.load_max) != (
@@ -76,6 +79,16 @@ def others_active(connection: Connection) -> tuple[int, int]:
     ).fetchone()
     assert row is not None
     return int(str(row[0])), int(str(row[1]))
+
+
+def require_sight(connection: Connection, target: Target) -> None:
+    """Raise LoadInvisible for a role that is not shown what other roles' sessions do."""
+    row = connection.execute(
+        "SELECT current_user, pg_has_role(current_user, 'pg_read_all_stats', 'usage')"
+    ).fetchone()
+    assert row is not None
+    if not row[1]:
+        raise LoadInvisible(target=target.shown, role=row[0])
 
 
 def blockers(connection: Connection, plan: Plan, table: TablePlan) -> str:

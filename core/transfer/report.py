@@ -81,4 +81,5 @@ def run_report(
         resumed=resumed,
         repeated=repeated,
         moved=moved,
+        paused=ledger.steps(run.run)[-1] if status is Status.PAUSED else None,
     )

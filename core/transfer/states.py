@@ -54,6 +54,10 @@ WORKING = (Status.COPYING, Status.BUILDING)
 """The states in which members work."""
 
 
+ENDED = (Status.CANCELLED, Status.COMPLETE, Status.REPLACED)
+"""The states from which nothing is copied or built any more."""
+
+
 def arrow(start: Status | None, end: Status) -> Arrow | None:
     """The arrow between two states, None when there is none."""
     return next((a for a in ARROWS if (a.start, a.end) == (start, end)), None)

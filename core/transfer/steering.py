@@ -21,7 +21,8 @@ from core.errors import ArrowRefused
 from core.failpoints import failpoint
 from core.server.connection import Connection
 from core.transfer.lease import Lease
-from core.transfer.states import Status
+from core.transfer.ledger import Ledger
+from core.transfer.states import ENDED, Status
 
 
 class Asked(StrEnum):
@@ -109,6 +110,8 @@ def _waiting(connection: Connection, run: UUID) -> list[RunRequest]:
 
 def _grant(connection: Connection, lease: Lease, request: RunRequest) -> str:
     try:
+        if Ledger(connection).orders(lease.run).status in ENDED:
+            return REFUSED  # of a throttle too: nobody would ever mind it
         with connection.transaction():
             _do(connection, lease, request)
     except (ArrowRefused, psycopg.DataError, psycopg.errors.CheckViolation):

@@ -35,6 +35,7 @@ def main() -> None:
         errand = Errand.from_line(stdin.readline())
     alone = threading.Event()
     threading.Thread(target=_wait_for_the_end, args=(alone,), daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: alone.set())  # after the chunk
     sys.stdout.write(json.dumps(_answer(errand, alone)) + "\n")
 
 

@@ -73,7 +73,7 @@ def verify(request: Request, tell: Tell = lambda _: None) -> ParityReport:
         ledger.require(target.shown)
         run = _run(ledger, request)
         if run.status is not Status.COMPLETE:
-            raise RunUnfinished(run=run.run, status=run.status.value)
+            raise RunUnfinished(run=run.run, status=run.status)
         with _source_copy(run, request) as (path, sha256):
             report = _compare(connection, ledger, run, path, request, tell)
     moved = sha256 != run.snapshot_sha256

@@ -22,7 +22,7 @@ from tests.source.databases import trace
 NAMELESS = 54321
 RUN = {
     *("run", "status", "seconds", "rows_per_second", "tables", "objects"),
-    *("exit_code", "resumed", "repeated", "moved"),
+    *("exit_code", "resumed", "repeated", "moved", "paused"),
 }
 RUN_TABLE = {"name", "target", "rows_source", "rows_target", "rows_quarantined", "seconds"}
 FATE = {"kind", "name", "table", "reason", "says", "counts"}
@@ -34,7 +34,7 @@ SAMPLE = {"kind", "key", "column", "source", "target"}
 RELATION = {"kind", "name", "table", "holds", "detail"}
 RUN_LINE = {
     *("run", "schema", "source", "status", "exit_code", "started_at", "finished_at"),
-    *("started_by", "plan_sha256", "snapshot_sha256", "version"),
+    *("started_by", "plan_sha256", "snapshot_sha256", "version", "last"),
 }
 QUARANTINED = {"table", "key", "reason", "says", "detail", "cells"}
 CELL = {"column", "storage_class", "rule", "reason", "bytes", "raw"}

@@ -14,6 +14,10 @@ from string import Formatter
 import pytest
 
 from core import errors, words
+from core.transfer.member import OTHERS
+from core.transfer.pace import LOAD, RATE
+from core.transfer.states import ARROWS, Status
+from core.transfer.steering import Asked
 from core.words import LANGUAGES, catalogue, say
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -103,6 +107,20 @@ def test_every_error_has_a_sentence_and_a_remedy(kind: type[errors.MudanzaError]
     for language in LANGUAGES:
         assert say(error.sentence_id, language, **error.facts)
         assert say(error.remedy_id, language, **error.facts)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        *(f"step.{arrow.reason}" for arrow in ARROWS),
+        *(f"status.{status}" for status in Status),
+        *(f"asked.{kind}" for kind in Asked),
+        *(f"waits.{reason}" for reason in (RATE, LOAD, OTHERS)),
+    ],
+)
+def test_what_a_run_does_and_waits_for_has_words(sentence: str) -> None:
+    for language in LANGUAGES:
+        assert say(sentence, language)
 
 
 def test_no_two_errors_share_an_id() -> None:
