@@ -31,7 +31,6 @@ Progress = Callable[[int, int], None]
 STEP_BYTES = 4 << 20
 PAUSE_SECONDS = 0.002
 RESTARTS_BEFORE_ONE_GO = 3
-_MMAP_BYTES = 256 << 20
 _CACHE_KIB = 16 << 10
 _WRITE_FAILED = (apsw.SQLITE_IOERR_WRITE, apsw.SQLITE_IOERR_TRUNCATE, apsw.SQLITE_IOERR_FSYNC)
 
@@ -104,6 +103,8 @@ def verify_snapshot(path: Path, sha256: str, *, run: str = "?") -> None:
 def open_snapshot(path: Path, *, run: str = "?") -> apsw.Connection:
     """A connection that reads the snapshot; the caller closes it. Raises SnapshotLost.
 
+    Its pages are read, not mapped: mapped ones count as this process's memory, and one
+    that a disk does not give would end the process by a signal instead of an error.
     The schema is not trusted: only built-in functions that cannot do harm run in
     generated columns, checks and views. Those of the source's application are not
     here either way, so nothing is lost by it.
@@ -118,7 +119,7 @@ def open_snapshot(path: Path, *, run: str = "?") -> apsw.Connection:
     connection.limit(apsw.SQLITE_LIMIT_TRIGGER_DEPTH, 10)
     connection.execute(
         "PRAGMA query_only = ON; PRAGMA cell_size_check = ON;"
-        f"PRAGMA mmap_size = {_MMAP_BYTES}; PRAGMA cache_size = -{_CACHE_KIB}"
+        f"PRAGMA mmap_size = 0; PRAGMA cache_size = -{_CACHE_KIB}"
     ).fetchall()  # a statement after one that returns a row waits to be fetched
     return connection
 
