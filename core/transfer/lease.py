@@ -105,16 +105,9 @@ class Lease:
         Their sessions end first: one that stopped inside a COPY or between fence and
         COMMIT would hold its locks for long.
         """
-        lost = [m for m in lost_members(connection, self.run) if m != self.member]
-        for member in lost:
-            end_sessions(connection, member)
-            failpoint("reclaim.ended")
+        lost = _end_lost(connection, self.run, self.member)
         with connection.transaction():
-            connection.execute(
-                "UPDATE mudanza.member SET left_at = clock_timestamp(), left_why = 'lost'"
-                " WHERE left_at IS NULL AND member = ANY (%s)",
-                (lost,),
-            )
+            _see_off(connection, lost)
             _raise_tokens(connection, self.run, _UNHELD)
             failpoint("reclaim.freed")
         return len(lost)
@@ -146,8 +139,7 @@ def take(
     free = connection.execute(f"SELECT FROM mudanza.run WHERE {_FREE}".encode(), (run, member))
     if free.fetchone() is None:
         return None
-    for lost in lost_members(connection, run):
-        end_sessions(connection, lost)
+    lost = _end_lost(connection, run, member)
     with connection.transaction():
         row = connection.execute(
             "UPDATE mudanza.run SET epoch = epoch + 1, coordinator = %s,"
@@ -158,6 +150,8 @@ def take(
         if row is None:
             return None
         failpoint("take.epoch")
+        # Only now: until then it is by their lost sessions that the lease is free.
+        _see_off(connection, lost)
         _raise_tokens(connection, run)
         failpoint("take.tokens")
     failpoint("take.committed")
@@ -190,7 +184,31 @@ def end_sessions(connection: Connection, member: UUID) -> None:
         " WHERE s.member = %s",
         (member,),
     )
-    connection.execute("DELETE FROM mudanza.session WHERE member = %s", (member,))
+
+
+def _end_lost(connection: Connection, run: UUID, me: UUID) -> list[UUID]:
+    """The members, apart from ``me``, that count as dead; their sessions are ended."""
+    lost = [member for member in lost_members(connection, run) if member != me]
+    for member in lost:
+        end_sessions(connection, member)
+        failpoint("reclaim.ended")
+    return lost
+
+
+def _see_off(connection: Connection, lost: list[UUID]) -> None:
+    """Write down that members are lost, in the caller's transaction. One that lives after
+    all joins again, and keeps the sessions that it opened meanwhile."""
+    connection.execute(
+        "UPDATE mudanza.member SET left_at = clock_timestamp(), left_why = 'lost'"
+        " WHERE left_at IS NULL AND member = ANY (%s)",
+        (lost,),
+    )
+    connection.execute(
+        "DELETE FROM mudanza.session s WHERE member = ANY (%s) AND NOT EXISTS ("
+        "SELECT FROM pg_stat_activity a WHERE a.pid = s.backend_pid"
+        " AND (a.backend_start = s.backend_start OR a.backend_start IS NULL))",
+        (lost,),
+    )
 
 
 # Owned by nobody who is there: a dead member's, or one claimed while it was declared dead.
