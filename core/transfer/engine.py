@@ -6,6 +6,7 @@ coordinator, one of which holds the lease, and its members, which share the rang
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from uuid import uuid4
 
 import psycopg
 
-from core.errors import MudanzaError, RunCancelled, RunStopped
+from core.errors import ArrowRefused, MudanzaError, RunCancelled, RunStopped
 from core.failpoints import failpoint
 from core.plan import Plan, from_json
 from core.plan.ddl import qualified
@@ -102,7 +103,8 @@ class _Engine:
     def go(self) -> RunReport:
         self._tell_begin()
         while True:
-            self._work()
+            if self._persist(self._anything_left):
+                self._work()
             self.coordinator.make_round()
             status = self._status()
             if status not in WORKING:
@@ -141,7 +143,7 @@ class _Engine:
     def _work(self) -> None:
         if self.party.workers > 1:
             workers = Workers(self.party.workers, self._errand())
-            workers.work(self._watch)
+            workers.work(self._watch, self._silent)
             return
         with snapshot_connection(self.party.snapshot, run=str(self.member.run)) as snapshot:
             take_part(
@@ -162,7 +164,7 @@ class _Engine:
         """The report if all is done and this process is the one to say so."""
         if self.coordinator.lease is None or self._status() is not Status.BUILDING:
             return None
-        if self._persist(self._claims_left):
+        if self._persist(self._anything_left):
             return None
         tables = self._persist(self._settle)
         partial = any(t.rows_quarantined for t in tables) or any(
@@ -173,8 +175,8 @@ class _Engine:
             return None
         return self._report(tables, exit_code, Status.COMPLETE)
 
-    def _claims_left(self, connection: Connection) -> bool:
-        return bool(Claims(connection, self.member.run, self.member.member).open_builds())
+    def _anything_left(self, connection: Connection) -> bool:
+        return Claims(connection, self.member.run, self.member.member).anything_left()
 
     def _settle(self, connection: Connection) -> tuple[TableReport, ...]:
         """Fresh statistics, and a count of every table, which must agree. Safe to repeat."""
@@ -199,7 +201,9 @@ class _Engine:
 
         try:
             return bool(self.coordinator.holding(complete))
-        except psycopg.Error as error:
+        except ArrowRefused:
+            return False  # paused or cancelled at the last moment
+        except (psycopg.Error, MudanzaError) as error:
             if Patience(self.member.target, self.member.limits).wait(error) is Fault.LOST:
                 self.coordinator.make_round()
             return False
@@ -228,6 +232,10 @@ class _Engine:
     def _watch(self) -> None:
         """Tell how far the run is, from time to time while workers are at it."""
         self.tell(self._persist(lambda c: Ledger(c).progress(self.member.run)))
+
+    def _silent(self) -> frozenset[int]:
+        run, host = self.member.run, socket.gethostname()
+        return self._persist(lambda c: Ledger(c).silent(run, host))
 
     def _errand(self) -> Errand:
         member, party = self.member, self.party
