@@ -39,7 +39,7 @@ from core.plan.document import digest
 from core.source import SourceFile
 from core.transfer.begin import Request as MigrateRequest
 from core.transfer.migrate import check_target, migrate
-from core.transfer.model import CHUNK_ROWS, Bounds
+from core.transfer.model import CHUNK_ROWS, LEASE, Bounds, Limits
 from core.transfer.prepare import Narrow, prepare
 from core.verify import parity
 from core.verify.model import Level
@@ -202,6 +202,7 @@ def migrate_command(
     chunk_rows: Annotated[
         int, typer.Option("--chunk-rows", min=1, max=1_000_000, help=tell("option.chunk_rows"))
     ] = CHUNK_ROWS,
+    lease: Annotated[float, typer.Option("--lease", min=1, help=tell("option.lease"))] = LEASE,
     as_json: AsJson = False,
 ) -> None:
     """Begin a run, or go on with the one that began."""
@@ -219,6 +220,7 @@ def migrate_command(
             narrow=_narrow(only, skip),
             replace=replace_run,
             bounds=Bounds(rows=chunk_rows),
+            limits=Limits(lease=lease),
             workers=workers,
         )
         if dry_run:

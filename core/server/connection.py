@@ -285,8 +285,8 @@ def _connect_refusal(error: psycopg.OperationalError, target: Target) -> TargetR
 
     libpq passes no SQLSTATE on from a connection that never stood, only the
     server's text, in the server's language. We know the English and the Spanish
-    for a missing database and for a server not ready; whatever else a server
-    says before letting us in is a refused login.
+    for a missing database and for a server not ready, full, or gone in that
+    moment; whatever else a server says before letting us in is a refused login.
     """
     detail = _spoken(error)
     if _NO_DATABASE.search(detail):
@@ -302,7 +302,11 @@ _NO_DATABASE = re.compile(
 )
 _NOT_READY = re.compile(
     r"starting up|shutting down|recovery mode|not (yet )?accepting connections"
+    r"|too many clients|connection slots are reserved"
+    r"|terminating connection|closed the connection|could not receive data|could not send data"
     r"|iniciándose|apagándose|en modo de recuperación|no acepta conexiones"
+    r"|demasiados clientes|conexiones restantes están reservadas"
+    r"|terminando la conexión|cerró la conexión"
 )
 
 

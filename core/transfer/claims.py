@@ -134,6 +134,10 @@ class Claims:
         if moved.rowcount != 1:
             raise FenceLost
 
+    def anything_left(self) -> bool:
+        """Whether a row has no place yet or a build no fate, whoever is at it."""
+        return bool(self.unfinished_tables() or self.open_builds())
+
     def unfinished_tables(self) -> set[int]:
         """Numbers of the tables of which not every row has its place yet."""
         found = self.connection.execute(

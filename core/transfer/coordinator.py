@@ -170,8 +170,10 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._run, name="mudanza-heartbeat", daemon=True)
 
     def start(self) -> None:
-        """Join the run and show life from now on."""
-        self._member.join(self._session.connection())
+        """Join the run and show life from now on. Raises MudanzaError when patience ends."""
+        persist(
+            self._session, self._member.join, Patience(self._member.target, self._member.limits)
+        )
         self._thread.start()
 
     def stop(self) -> None:

@@ -6,6 +6,7 @@ coordinator, one of which holds the lease, and its members, which share the rang
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,14 @@ from uuid import uuid4
 
 import psycopg
 
-from core.errors import MudanzaError, RunCancelled, RunStopped, SnapshotLost, written
+from core.errors import (
+    ArrowRefused,
+    MudanzaError,
+    RunCancelled,
+    RunStopped,
+    SnapshotLost,
+    written,
+)
 from core.failpoints import failpoint
 from core.plan import Plan, from_json
 from core.plan.ddl import qualified
@@ -129,7 +137,8 @@ class _Engine:
     def go(self) -> RunReport:
         self._tell_begin()
         while True:
-            self._work()
+            if self._persist(self._anything_left):
+                self._work()
             self.coordinator.make_round()
             status = self._status()
             if status not in WORKING:
@@ -178,7 +187,7 @@ class _Engine:
     def _work(self) -> None:
         if self.party.workers > 1:
             workers = Workers(self.party.workers, self._errand())
-            workers.work(self._watch)
+            workers.work(self._watch, self._silent)
             return
         with snapshot_connection(self.party.snapshot, run=str(self.member.run)) as snapshot:
             take_part(
@@ -199,7 +208,7 @@ class _Engine:
         """The report if all is done and this process is the one to say so."""
         if self.coordinator.lease is None or self._status() is not Status.BUILDING:
             return None
-        if self._persist(self._claims_left):
+        if self._persist(self._anything_left):
             return None
         tables = self._persist(self._settle)
         partial = any(t.rows_quarantined for t in tables) or any(
@@ -210,8 +219,8 @@ class _Engine:
             return None
         return self._report(tables, exit_code, Status.COMPLETE)
 
-    def _claims_left(self, connection: Connection) -> bool:
-        return bool(Claims(connection, self.member.run, self.member.member).open_builds())
+    def _anything_left(self, connection: Connection) -> bool:
+        return Claims(connection, self.member.run, self.member.member).anything_left()
 
     def _settle(self, connection: Connection) -> tuple[TableReport, ...]:
         """Fresh statistics, and a count of every table, which must agree. Safe to repeat."""
@@ -236,7 +245,9 @@ class _Engine:
 
         try:
             return bool(self.coordinator.holding(complete))
-        except psycopg.Error as error:
+        except ArrowRefused:
+            return False  # paused or cancelled at the last moment
+        except (psycopg.Error, MudanzaError) as error:
             if Patience(self.member.target, self.member.limits).wait(error) is Fault.LOST:
                 self.coordinator.make_round()
             return False
@@ -265,6 +276,10 @@ class _Engine:
     def _watch(self) -> None:
         """Tell how far the run is, from time to time while others are at it."""
         self.tell(self._persist(lambda c: Ledger(c).progress(self.member.run)))
+
+    def _silent(self) -> frozenset[int]:
+        run, host = self.member.run, socket.gethostname()
+        return self._persist(lambda c: Ledger(c).silent(run, host))
 
     def _errand(self) -> Errand:
         member, party = self.member, self.party

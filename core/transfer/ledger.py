@@ -286,6 +286,17 @@ class Ledger:
         ).fetchone()
         return "" if row is None else f"{row[0]}@{row[1]} ({row[2]})"
 
+    def silent(self, run: UUID, host: str) -> frozenset[int]:
+        """The numbers of a host's processes that take part in a run and have shown no life
+        for longer than their lease."""
+        found = self._connection.execute(
+            "SELECT pid FROM (SELECT DISTINCT ON (pid) pid, lease_until FROM mudanza.member"
+            " WHERE run = %s AND host = %s ORDER BY pid, joined_at DESC) m"
+            " WHERE lease_until <= clock_timestamp()",
+            (run, host),
+        )
+        return frozenset(int(str(pid)) for (pid,) in found)
+
     def progress(self, run: UUID) -> Progressed:
         """How many rows have their place, what is being built, and what members wait for."""
         (done,) = self._one(

@@ -35,7 +35,7 @@ def take_part(work: Work) -> None:
             case BuildClaim():
                 build_claimed(work, claim)
             case None:
-                if not work.persist(lambda c: _anything_left(work, c)):
+                if not work.persist(lambda c: work.claims(c).anything_left()):
                     return
                 if not waiting:
                     work.wait_for(OTHERS)
@@ -62,8 +62,3 @@ def _claim(work: Work, copiers: int, connection: Connection) -> RangeClaim | Bui
             if claim := claims.claim_build(number):
                 return claim
     return claims.claim_range()
-
-
-def _anything_left(work: Work, connection: Connection) -> bool:
-    claims = work.claims(connection)
-    return bool(claims.unfinished_tables() or claims.open_builds())

@@ -16,6 +16,7 @@ EXIT_DONE, EXIT_PARTIAL, EXIT_NO = 0, 3, 4
 CHUNK_ROWS = 10_000
 CHUNK_BYTES = 16 << 20
 RANGE_CHUNKS = 10
+LEASE = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class Limits:
     statement. lock: for somebody else's lock. patience: for a server that does not answer.
     """
 
-    lease: float = 30
+    lease: float = LEASE
     chunk: float = 600
     build: float = 12 * 3600
     lock: float = 10

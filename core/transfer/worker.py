@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import threading
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -36,7 +36,7 @@ def main() -> None:
     alone = threading.Event()
     threading.Thread(target=_wait_for_the_end, args=(alone,), daemon=True).start()
     signal.signal(signal.SIGTERM, lambda *_: alone.set())  # after the chunk
-    sys.stdout.write(json.dumps(_answer(errand, alone)) + "\n")
+    _say(json.dumps(_answer(errand, alone)).encode() + b"\n")
 
 
 def _wait_for_the_end(alone: threading.Event) -> None:
@@ -44,6 +44,12 @@ def _wait_for_the_end(alone: threading.Event) -> None:
     while os.read(0, 1):
         pass
     alone.set()
+
+
+def _say(answer: bytes) -> None:
+    """Unbuffered, for nothing may be left to say at exit: perhaps nobody listens any more."""
+    with suppress(BrokenPipeError):
+        os.write(1, answer)
 
 
 def _answer(errand: Errand, alone: threading.Event) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from core.errors import MudanzaError, WorkerFailed, error_of
@@ -51,9 +52,11 @@ class Workers:
         self._errand = errand
         self._processes: list[subprocess.Popen[bytes]] = []
         self._deaths = 0
+        self._silent_since: float | None = None
 
-    def work(self, watch: Callable[[], None]) -> None:
-        """Let them work until all have ended; ``watch`` is called meanwhile.
+    def work(self, watch: Callable[[], None], silent: Callable[[], Container[int]]) -> None:
+        """Let them work until all have ended; ``watch`` is called meanwhile, and ``silent``
+        says by number which of them show no life.
 
         Raises what stopped a worker, WorkerFailed when they die again and again, and
         what ``watch`` raises; the others are then let go after their chunks.
@@ -63,6 +66,7 @@ class Workers:
             while self._processes:
                 time.sleep(_LOOK_SECONDS)
                 watch()
+                self._replace_silent(silent())
                 self._processes = [p for p in map(self._looked_after, self._processes) if p]
         finally:
             self._let_go()
@@ -72,13 +76,11 @@ class Workers:
             [sys.executable, "-m", "core.transfer.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            bufsize=0,  # or closing the pipe to a dead one would try to write again
         )
         assert process.stdin is not None
-        try:
+        with suppress(BrokenPipeError):  # it died at once: looking after it will tell
             process.stdin.write(self._errand.to_line())
-            process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it died at once: looking after it will tell
         return process
 
     def _looked_after(self, process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes] | None:
@@ -91,6 +93,19 @@ class Workers:
         if self._deaths > _DEATHS_PER_WORKER * self._number:
             raise WorkerFailed(detail=f"exit {process.returncode}")
         return self._start()
+
+    def _replace_silent(self, silent: Container[int]) -> None:
+        """Kill those that are left, once we have seen none of them show life for a lease:
+        others have done what they held, and they would be waited for in vain."""
+        now = time.monotonic()
+        if not all(process.pid in silent for process in self._processes):
+            self._silent_since = None
+            return
+        # From now: while the server was away, nobody could show life.
+        self._silent_since = self._silent_since or now
+        if now - self._silent_since > self._errand.limits.lease:
+            for process in self._processes:
+                process.kill()
 
     def _ended_well(self, process: subprocess.Popen[bytes]) -> bool:
         """Whether it said that it is done. Raises what it said instead."""

@@ -295,7 +295,11 @@ def test_a_word_with_an_impossible_value_is_refused(word: str) -> None:
         ("FATAL:  the database system is starting up", errors.TargetUnreachable),
         ("FATAL:  the database system is shutting down", errors.TargetUnreachable),
         ("FATAL:  el sistema de base de datos está iniciándose", errors.TargetUnreachable),
-        ("FATAL:  sorry, too many clients already", errors.TargetLoginRefused),
+        ("FATAL:  sorry, too many clients already", errors.TargetUnreachable),
+        (
+            "FATAL:  terminating connection because of crash of another server process",
+            errors.TargetUnreachable,
+        ),
         ("Connection timed out", errors.TargetUnreachable),
     ],
 )
