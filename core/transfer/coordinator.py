@@ -137,6 +137,8 @@ class Coordinator:
 
     def _try_to_take(self, connection: Connection) -> None:
         member = self.member
+        if not self._pulse.beats():
+            return  # stuck: whoever waits beside us is the better one
         if Ledger(connection).orders(member.run).status in WORKING:
             seconds = member.limits.lease
             self.lease = take(connection, member.run, member.member, seconds=seconds, by=who())
