@@ -106,8 +106,6 @@ class Lease:
         COMMIT would hold its locks for long.
         """
         lost = _end_the_lost(connection, self.run, self.member)
-        if lost:
-            failpoint("reclaim.ended")
         with connection.transaction():
             _see_off(connection, lost)
             _raise_tokens(connection, self.run, _UNHELD)
@@ -193,6 +191,8 @@ def _end_the_lost(connection: Connection, run: UUID, member: UUID) -> list[UUID]
             " WHERE s.member = ANY (%s)",
             (milliseconds, lost),
         )
+    if lost:
+        failpoint("reclaim.ended")
     return lost
 
 

@@ -74,8 +74,8 @@ _FENCE = (
         "fence-removed",
         "A chunk is committed whether or not the fence moved.",
         "claims.py",
-        "        if moved.rowcount != 1:\n            raise FenceLost\n\n    def unfinished_tables",
-        "        moved.close()\n\n    def unfinished_tables",
+        "        if moved.rowcount != 1:\n            raise FenceLost\n\n    def anything_left",
+        "        moved.close()\n\n    def anything_left",
         "fence::a_token_raised_before_the_chunk_began_refuses_it",
         fast=True,
     ),
@@ -419,8 +419,10 @@ _LEASE = (
     ),
 )
 
-_ENDED = '"SELECT pg_terminate_backend(s.backend_pid, 5000) FROM mudanza.session s"'
-_SAME = ' ON a.pid = s.backend_pid AND a.backend_start = s.backend_start"\n        " WHERE s.member'
+_ENDED = '"SELECT pg_terminate_backend(s.backend_pid, %s) FROM mudanza.session s"'
+_SAME = (
+    ' ON a.pid = s.backend_pid AND a.backend_start = s.backend_start"\n            " WHERE s.member'
+)
 
 _MEMBERS = (
     _mutant(
@@ -444,7 +446,7 @@ _MEMBERS = (
         "The sessions of the dead are not ended: what they lock is waited for.",
         "lease.py",
         _ENDED,
-        '"SELECT s.backend_pid FROM mudanza.session s"',
+        '"SELECT %s::integer FROM mudanza.session s"',
         "members::a_session_stopped_after_its_fence_is_ended_and_does_not_delay",
         "lease::the_sessions_of_the_dead_end_first",
     ),
@@ -453,7 +455,7 @@ _MEMBERS = (
         "A stranger's session is ended that has the number of a dead one.",
         "lease.py",
         _SAME,
-        ' ON a.pid = s.backend_pid"\n        " WHERE s.member',
+        ' ON a.pid = s.backend_pid"\n            " WHERE s.member',
         "members::a_session_that_has_the_number_of_a_dead_one_is_left_alone",
     ),
     _mutant(
