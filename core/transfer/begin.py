@@ -90,7 +90,9 @@ def begin(connection: Connection, request: Request, tell: Tell, earlier: Run | N
             ledger.begin(run, prepared.plan, request.bounds, _cuts(prepared), collisions)
             failpoint("begin.written")
     except BaseException:
-        discard_snapshot(path)
+        # With the connection lost, the run may be there all the same, and need its snapshot.
+        if not connection.broken:
+            discard_snapshot(path)
         raise
     failpoint("begin.committed")
     if earlier is not None:
