@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from core.cli import tables
 from core.cli.places import Place, embedded_place
 from core.cli.progress import RunProgress
+from core.cli.proof import print_parity
 from core.cli.speaking import err, out, tell
 from core.sample import build_sample
 from core.server.connection import connect, translated
@@ -121,7 +121,7 @@ def _verified(place: Place, source: Path) -> ParityReport:
     )
     with RunProgress() as progress:
         report = parity.verify(request, progress.on_table)
-    tables.print_parity(report)
+    print_parity(report)
     return report
 
 

@@ -12,7 +12,6 @@ import typer
 from core import __version__
 from core.cli import demo as story
 from core.cli import doctor as checkup
-from core.cli import tables
 from core.cli.options import (
     AsJson,
     NumberOfWorkers,
@@ -27,9 +26,13 @@ from core.cli.options import (
     TargetAddress,
 )
 from core.cli.places import Place, ledger_of, run_of, source_file, target_place
+from core.cli.plans import plan_document, print_plan
 from core.cli.progress import RunProgress
+from core.cli.proof import parity_document, print_parity
 from core.cli.psql import open_psql
+from core.cli.quarantined import print_quarantine, quarantine_document
 from core.cli.run import run_app
+from core.cli.runs import answer_run, print_runs, run_lines
 from core.cli.speaking import SETTINGS, answering, err, out, print_json, refuse_usage, tell
 from core.errors import PlanUnwritable, TargetDatabaseMissing, WrongUsage
 from core.failpoints import arm
@@ -39,12 +42,10 @@ from core.plan.document import digest
 from core.source import SourceFile
 from core.transfer.begin import Request as MigrateRequest
 from core.transfer.migrate import check_target, migrate
-from core.transfer.model import CHUNK_ROWS, LEASE, Bounds, Limits
+from core.transfer.model import CHUNK_ROWS, EXIT_NO, LEASE, Bounds, Limits
 from core.transfer.prepare import Narrow, prepare
 from core.verify import parity
 from core.verify.model import Level
-
-EXIT_NO = 4
 
 app = typer.Typer(help=tell("cli.help"), no_args_is_help=True, pretty_exceptions_enable=False)
 quarantine_app = typer.Typer(help=tell("cli.quarantine.help"), no_args_is_help=True)
@@ -132,11 +133,11 @@ def plan(
         if to_file is not None:
             _write_plan(to_file, text)
         if as_json:
-            print_json(tables.plan_document(made))
+            print_json(plan_document(made))
         elif sql:
             typer.echo(script(made), nl=False)
         elif to_file is None:
-            tables.print_plan(made)
+            print_plan(made)
 
 
 def _write_plan(path: Path, text: str) -> None:
@@ -228,7 +229,7 @@ def migrate_command(
             return
         with RunProgress() as progress:
             report = migrate(request, progress.on_event)
-        tables.answer_run(report, as_json)
+        answer_run(report, as_json)
         raise typer.Exit(report.exit_code)
 
 
@@ -242,9 +243,9 @@ def _rehearse(request: MigrateRequest, place: Place, as_json: bool) -> None:
     path, narrow = request.choices_path, request.narrow
     made = _planned(request.source, request.choices, path, narrow, request.schema)
     if as_json:
-        print_json(tables.plan_document(made) | {"sql": script(made)})
+        print_json(plan_document(made) | {"sql": script(made)})
     else:
-        tables.print_plan(made)
+        print_plan(made)
         out.print(tell("result.dry_run"))
 
 
@@ -278,9 +279,9 @@ def verify(
         with RunProgress() as progress:
             report = parity.verify(request, progress.on_table)
         if as_json:
-            print_json(tables.parity_document(report))
+            print_json(parity_document(report))
         else:
-            tables.print_parity(report)
+            print_parity(report)
         raise typer.Exit(0 if report.parity and not report.moved else EXIT_NO)
 
 
@@ -296,9 +297,9 @@ def runs(
         with ledger_of(source, target) as (ledger, _):
             found, last = ledger.runs(), ledger.last_steps()
         if as_json:
-            print_json({"runs": tables.run_lines(found, last)})
+            print_json({"runs": run_lines(found, last)})
         else:
-            tables.print_runs(found, last)
+            print_runs(found, last)
 
 
 @quarantine_app.command("list", help=tell("cli.quarantine_list.help"))
@@ -318,10 +319,10 @@ def quarantine_list(
             quarantine = ledger.quarantine(chosen.run)
             total, entries = sum(quarantine.counts().values()), quarantine.entries(limit=limit)
         if as_json:
-            listed = tables.quarantine_document(entries, reveal=reveal)
+            listed = quarantine_document(entries, reveal=reveal)
             print_json({"run": str(chosen.run), "rows": total, "quarantine": listed})
         else:
-            tables.print_quarantine(entries, total, reveal=reveal)
+            print_quarantine(entries, total, reveal=reveal)
 
 
 # --- the story --------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import typer
 
-from core.cli import tables
 from core.cli.options import (
     AsJson,
     Note,
@@ -22,6 +21,7 @@ from core.cli.options import (
 )
 from core.cli.places import ledger_of, run_of
 from core.cli.progress import RunProgress
+from core.cli.runs import answer_run
 from core.cli.speaking import answering, out, print_json, tell
 from core.cli.standing import document, print_standing, throttle_sentence
 from core.errors import WrongUsage
@@ -29,11 +29,11 @@ from core.server.connection import Target, connect, translated
 from core.transfer.engine import Party
 from core.transfer.ledger import Ledger
 from core.transfer.membership import who
-from core.transfer.migrate import Place, join, resume, steer
+from core.transfer.migrate import join, resume
 from core.transfer.model import DEFAULT_LIMITS, Orders, Run
 from core.transfer.pace import require_sight
 from core.transfer.standing import Standing, standing
-from core.transfer.steering import Asked, RunRequest
+from core.transfer.steering import Asked, Place, RunRequest, steer
 
 run_app = typer.Typer(help=tell("cli.run.help"), no_args_is_help=True)
 
@@ -214,7 +214,7 @@ def resume_command(
         chosen = _chosen(source, target, run, schema)
         with RunProgress() as progress:
             report = resume(chosen.party(None, workers), note, progress.on_event)
-        tables.answer_run(report, as_json)
+        answer_run(report, as_json)
         raise typer.Exit(report.exit_code)
 
 
@@ -235,5 +235,5 @@ def join_command(
         chosen = _chosen(source, target, run, schema)
         with RunProgress() as progress:
             report = join(chosen.party(snapshot, workers), progress.on_event)
-        tables.answer_run(report, as_json, repeated="result.complete_before")
+        answer_run(report, as_json, repeated="result.complete_before")
         raise typer.Exit(report.exit_code)

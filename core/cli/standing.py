@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from core.cli import outlook as outlooks
+from core.cli.runs import step_document, step_says
 from core.cli.speaking import out, tell
-from core.cli.tables import moment, page, step_document, step_says, table
-from core.transfer.model import Orders, Participant, TableProgress
+from core.cli.tables import moment, page, table
+from core.transfer.model import Orders, Participant, TableProgress, process_name
 from core.transfer.standing import Standing
 
 
@@ -122,7 +123,7 @@ def _coordinator(seen: Standing) -> str:
 
 
 def _process(member: Participant) -> str:
-    return f"{member.account}@{member.host} ({member.pid})"
+    return process_name(member.account, member.host, member.pid)
 
 
 def _rows(seen: Standing) -> str:

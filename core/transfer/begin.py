@@ -37,6 +37,7 @@ from core.transfer.ledger import Ledger
 from core.transfer.membership import who
 from core.transfer.model import DEFAULT_BOUNDS, DEFAULT_LIMITS, Bounds, Limits, Run
 from core.transfer.prepare import Narrow, Prepared, prepare, snapshot_connection
+from core.transfer.standing import coordinator
 from core.transfer.states import Status
 
 
@@ -183,7 +184,7 @@ def _made_by(plan: Plan) -> Iterator[str]:
 
 
 def _held(connection: Connection, run: Run) -> RunHeld:
-    return RunHeld(run=run.run, pid=Ledger(connection).coordinator(run.run))
+    return RunHeld(run=run.run, pid=coordinator(connection, run.run))
 
 
 def _drop(connection: Connection, request: Request, run: Run) -> None:

@@ -15,16 +15,15 @@ from dataclasses import replace
 
 import psycopg
 
-from core.errors import MudanzaError, TargetLocked
+from core.errors import MudanzaError
 from core.failpoints import failpoint
 from core.plan import Build, BuildKind, Fate, ObjectFate, Plan
 from core.server.connection import Connection
-from core.server.faults import Fault
 from core.transfer.claims import FenceLost
 from core.transfer.events import BuildBegun, Built
 from core.transfer.membership import Patience
 from core.transfer.model import BuildClaim
-from core.transfer.pace import blockers
+from core.transfer.recovery import overcome
 from core.transfer.work import Work
 
 # Refusals that concern the object: its data, its definition, its size.
@@ -104,14 +103,7 @@ def _recovered(
 ) -> BuildClaim | None:
     """The claim anew, once the work can go on; None when the build is in other hands or
     has its fate. Raises the error when it will not pass."""
-    try:
-        kind = patience.wait(error)
-    except TargetLocked as locked:
-        table = work.plan.table(build.table)
-        detail = work.persist(lambda c: blockers(c, work.plan, table))
-        raise TargetLocked(target=work.member.target.shown, detail=detail) from locked
-    if kind is Fault.LOST:
-        work.session.drop()
+    overcome(work, patience, error, work.plan.table(build.table))
     return work.persist(lambda c: work.claims(c).claim_build(claim.number))
 
 

@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 
 import psycopg
 
-from core.errors import KeyDidNotAdvance, MudanzaError, TargetLocked, WatermarkMoved
+from core.errors import KeyDidNotAdvance, MudanzaError, WatermarkMoved
 from core.failpoints import failpoint
 from core.plan import TablePlan
 from core.server.connection import Connection
 from core.server.faults import Fault
 from core.source.rows import Row, RowChunk, read_chunk
-from core.transfer.claims import Claims, FenceLost
+from core.transfer.claims import FenceLost
 from core.transfer.convert import Batch, TableConverter
 from core.transfer.events import ChunkCommitted
 from core.transfer.ledger import Ledger
 from core.transfer.membership import Patience
 from core.transfer.model import Bounds, ChunkLine, Quarantined, RangeClaim
-from core.transfer.pace import blockers, portion, rest
+from core.transfer.pace import portion, rest
+from core.transfer.recovery import overcome
 from core.transfer.work import Work
 from core.transfer.writer import Writer
 from core.values.storage import pack, shown_key, unpack
@@ -97,13 +99,7 @@ class _RangeCopy:
     def recovered(self, error: psycopg.Error | MudanzaError) -> bool:
         """Wait until the work can go on, and see where it stands; False when the range is
         in other hands by now. Raises the error when it will not pass."""
-        try:
-            kind = self._patience.wait(error)
-        except TargetLocked as locked:
-            detail = self._work.persist(lambda c: blockers(c, self._work.plan, self._table))
-            raise TargetLocked(target=self._work.member.target.shown, detail=detail) from locked
-        if kind is Fault.LOST:
-            self._work.session.drop()
+        kind = overcome(self._work, self._patience, error, self._table)
         if kind is Fault.SLOW:
             self._rows_max = max(1, (self._rows_max or self._work.orders().bounds.rows) // _SMALLER)
         again = self._claimed_again()
@@ -125,7 +121,7 @@ class _RangeCopy:
 
     def _commit(self, connection: Connection, chunk: RowChunk, batch: Batch) -> ChunkLine:
         """Rows, quarantine, chunk line and watermark: together or not at all."""
-        claims = Claims(connection, self._work.run, self._work.member.member)
+        claims = self._work.claims(connection)
         with connection.transaction():
             failpoint("chunk.begun")
             refused = Writer(connection, self._work.plan.schema, self._table).write(batch.rows)
@@ -145,14 +141,7 @@ class _RangeCopy:
 
     def _moved_to(self, line: ChunkLine) -> None:
         self._patience.restore()
-        self.claim = RangeClaim(
-            range=self.claim.range,
-            table_number=self.claim.table_number,
-            hi=self.claim.hi,
-            done_to=line.hi or line.lo,
-            finished=line.last,
-            token=self.claim.token,
-        )
+        self.claim = replace(self.claim, done_to=line.hi or line.lo, finished=line.last)
         self._work.tell(
             ChunkCommitted(
                 table=self._table.name,

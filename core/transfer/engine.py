@@ -40,6 +40,7 @@ from core.transfer.membership import Member, Patience, Pulse, Session, persist
 from core.transfer.model import EXIT_DONE, EXIT_PARTIAL, Limits, Run, RunReport, TableReport
 from core.transfer.prepare import snapshot_connection
 from core.transfer.report import require_agreement, run_report, table_reports
+from core.transfer.standing import progress, silent
 from core.transfer.states import WORKING, Status
 from core.transfer.work import Work
 from core.transfer.workers import Errand, Workers
@@ -128,11 +129,11 @@ class _Engine:
         if isinstance(event, ChunkCommitted):
             self._rows_told += event.rows_read
         if time.monotonic() - self._looked_at > _LOOK_AT_OTHERS_SECONDS:
-            progress = self._persist(lambda c: Ledger(c).progress(self.member.run))
+            seen = self._persist(lambda c: progress(c, self.member.run))
             self._looked_at = time.monotonic()
-            if progress.rows_done != self._rows_told:
-                self._rows_told = progress.rows_done
-                self.tell(progress)
+            if seen.rows_done != self._rows_told:
+                self._rows_told = seen.rows_done
+                self.tell(seen)
 
     def go(self) -> RunReport:
         self._tell_begin()
@@ -177,7 +178,7 @@ class _Engine:
 
     def _tell_begin(self) -> None:
         run = self.member.run
-        done = self._persist(lambda c: Ledger(c).progress(run)).rows_done
+        done = self._persist(lambda c: progress(c, run)).rows_done
         rows = sum(t.rows for t in self.plan.tables)
         self._rows_told = done
         self.tell(RunBegun(run=run, rows=rows, rows_done=done, resumed=self.resumed))
@@ -255,11 +256,11 @@ class _Engine:
     def _ended(self, status: Status) -> RunReport:
         """What is to be said of a run that others ended, or that is to rest."""
         run = self._persist(lambda c: Ledger(c).run(self.member.run))
-        last = self._persist(lambda c: Ledger(c).steps(run.run))[-1]
         if status is Status.CANCELLED:
             discard_snapshot(self.party.snapshot)
-            raise RunCancelled(run=run.run, by=last.by)
+            raise self._persist(lambda c: Ledger(c).cancelled(run.run))
         if status in (Status.FAILED, Status.REPLACED):
+            last = self._persist(lambda c: Ledger(c).steps(run.run))[-1]
             raise RunStopped(run=run.run, by=last.by, detail=last.error or status)
         tables = self._persist(lambda c: table_reports(c, run, self.plan))
         exit_code = run.exit_code if status is Status.COMPLETE else EXIT_DONE
@@ -275,11 +276,11 @@ class _Engine:
 
     def _watch(self) -> None:
         """Tell how far the run is, from time to time while others are at it."""
-        self.tell(self._persist(lambda c: Ledger(c).progress(self.member.run)))
+        self.tell(self._persist(lambda c: progress(c, self.member.run)))
 
     def _silent(self) -> frozenset[int]:
         run, host = self.member.run, socket.gethostname()
-        return self._persist(lambda c: Ledger(c).silent(run, host))
+        return self._persist(lambda c: silent(c, run, host))
 
     def _errand(self) -> Errand:
         member, party = self.member, self.party

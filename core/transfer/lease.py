@@ -8,8 +8,10 @@ committed. Every clock here is the database's.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from core.errors import ArrowRefused
 from core.failpoints import failpoint
@@ -34,7 +36,9 @@ class Lease:
 
     def beat(self, connection: Connection) -> None:
         """Show that the coordinator lives. Raises LeaseLost."""
-        self._touch(connection, "lease_until = clock_timestamp() + %s * interval '1 second'")
+        self._touch(
+            connection, "lease_until = clock_timestamp() + %s * interval '1 second'", self.seconds
+        )
 
     def release(self, connection: Connection) -> None:
         """Let the next one take the lease at once."""
@@ -123,7 +127,7 @@ class Lease:
     def _touch(self, connection: Connection, change: str, *values: object) -> None:
         touched = connection.execute(
             f"UPDATE mudanza.run SET {change} WHERE run = %s AND epoch = %s".encode(),
-            (*(values or (self.seconds,)), self.run, self.epoch),
+            (*values, self.run, self.epoch),
         )
         if touched.rowcount != 1:
             raise LeaseLost
@@ -155,6 +159,22 @@ def take(
         failpoint("take.tokens")
     failpoint("take.committed")
     return Lease(run=run, member=member, epoch=int(str(row[0])), seconds=seconds, by=by)
+
+
+@contextmanager
+def momentary(
+    connection: Connection, run: UUID, *, seconds: float, by: str
+) -> Iterator[Lease | None]:
+    """The lease for a moment, for one who only answers something; None when somebody
+    holds it. Who loses it meanwhile has nothing more to say."""
+    lease = take(connection, run, uuid4(), seconds=seconds, by=by)
+    try:
+        yield lease
+    except LeaseLost:
+        return
+    finally:
+        if lease is not None:
+            lease.release(connection)
 
 
 _FREE = (

@@ -1,7 +1,9 @@
-"""The ledger in the target: every statement about runs lives here.
+"""The ledger in the target: what a run is, what it is made of, what became of it.
 
-Functions that take part in a chunk's transaction say so; the others are their
-own. The tables are described in ``ledger.sql``.
+Functions that take part in a caller's transaction say so; the others are their own.
+The tables are described in ``ledger.sql``. What members do to it is in
+:mod:`core.transfer.claims`, what a coordinator does in :mod:`core.transfer.lease`, how
+a run gets on is read in :mod:`core.transfer.standing`.
 """
 
 from __future__ import annotations
@@ -17,21 +19,11 @@ from uuid import UUID
 
 from psycopg.rows import class_row, dict_row
 
-from core.errors import LedgerMissing, LedgerVersion, RunHeld, RunUnknown
+from core.errors import LedgerMissing, LedgerVersion, RunCancelled, RunHeld, RunUnknown
 from core.plan import Fate, ObjectFate, Plan
 from core.server.connection import Connection
 from core.source.rows import Row
-from core.transfer.events import Progressed
-from core.transfer.model import (
-    Bounds,
-    Orders,
-    Participant,
-    Range,
-    Rates,
-    Run,
-    Step,
-    TableProgress,
-)
+from core.transfer.model import Bounds, Orders, Range, Run, Step
 from core.transfer.quarantine import Quarantine
 from core.transfer.states import ARROWS, Status
 from core.values.storage import pack
@@ -126,13 +118,6 @@ class Ledger:
             raise RunUnknown(run=run, target=SCHEMA)
         return found
 
-    def schema_run(self, schema: str) -> Run:
-        """The run that counts for a target schema. Raises RunUnknown."""
-        found = self.live_run(schema)
-        if found is None:
-            raise RunUnknown(run=schema, target=SCHEMA)
-        return found
-
     def runs(self) -> list[Run]:
         """All runs, the latest first."""
         with self._connection.cursor(row_factory=class_row(Run)) as cursor:
@@ -140,6 +125,10 @@ class Ledger:
                 f"SELECT {_RUN_COLUMNS} FROM mudanza.run ORDER BY started_at DESC".encode()
             )
             return [_typed(run) for run in cursor]
+
+    def cancelled(self, run: UUID) -> RunCancelled:
+        """The error that says of a cancelled run who did it."""
+        return RunCancelled(run=run, by=self.steps(run)[-1].by)
 
     def begin(
         self,
@@ -229,94 +218,6 @@ class Ledger:
             " JOIN mudanza.arrow a USING (from_status, to_status) ORDER BY run, step DESC".encode()
         )
         return {UUID(str(run)): _step(*columns) for *columns, run in found}
-
-    # --- how a run gets on
-
-    def members(self, run: UUID) -> list[Participant]:
-        """Who takes part in a run, in the order they came."""
-        with self._connection.cursor(row_factory=class_row(Participant)) as cursor:
-            cursor.execute(
-                "SELECT m.member, m.host, m.pid, m.account, m.copies, m.joined_at, m.slowest_beat,"
-                " m.waits_for, coalesce(m.member = r.coordinator, false) AS coordinates,"
-                " extract(epoch FROM clock_timestamp() - m.beat_at)::float8 AS beat_seconds,"
-                " m.member IN (SELECT member FROM mudanza.lost_member) AS lost"
-                " FROM mudanza.member m JOIN mudanza.run r USING (run)"
-                " WHERE run = %s AND m.left_at IS NULL ORDER BY m.joined_at, m.member",
-                (run,),
-            )
-            return cursor.fetchall()
-
-    def tables(self, run: UUID) -> list[TableProgress]:
-        """How far each table is, in the plan's order."""
-        with self._connection.cursor(row_factory=class_row(TableProgress)) as cursor:
-            cursor.execute(
-                "SELECT source_name AS name, target_name AS target, max(table_rows) AS rows,"
-                " sum(rows_read)::bigint AS rows_done,"
-                " sum(rows_quarantined)::bigint AS rows_quarantined, bool_and(finished) AS finished"
-                " FROM mudanza.range WHERE run = %s"
-                " GROUP BY table_number, source_name, target_name ORDER BY table_number",
-                (run,),
-            )
-            return cursor.fetchall()
-
-    def rates(self, run: UUID, window: float) -> Rates:
-        """How fast those who are at work now have been, and were in the last ``window``
-        seconds. Pauses, and the time that a run lay dead, do not count."""
-        row = self._one(
-            "WITH sitting AS (SELECT min(joined_at) AS began_at, clock_timestamp() AS now"
-            " FROM mudanza.member m WHERE run = %(run)s AND left_at IS NULL"
-            " AND member NOT IN (SELECT member FROM mudanza.lost_member)),"
-            " span AS (SELECT began_at, greatest(began_at, now - %(window)s * interval '1 second')"
-            " AS late_at, now FROM sitting)"
-            " SELECT coalesce(sum(c.rows_read)"
-            " / nullif(extract(epoch FROM min(s.now) - min(s.began_at)), 0), 0)::float8,"
-            " coalesce(sum(c.rows_read) FILTER (WHERE c.committed_at >= s.late_at)"
-            " / nullif(extract(epoch FROM min(s.now) - min(s.late_at)), 0), 0)::float8"
-            " FROM span s JOIN mudanza.chunk c ON c.run = %(run)s AND c.committed_at >= s.began_at",
-            {"run": run, "window": window},
-        )
-        return Rates(whole=float(str(row[0])), recent=float(str(row[1])))
-
-    def coordinator(self, run: UUID) -> str:
-        """Who coordinates a run just now, as people know a process; '' when nobody does."""
-        row = self._connection.execute(
-            "SELECT m.account, m.host, m.pid FROM mudanza.run r JOIN mudanza.member m"
-            " ON m.member = r.coordinator WHERE r.run = %s",
-            (run,),
-        ).fetchone()
-        return "" if row is None else f"{row[0]}@{row[1]} ({row[2]})"
-
-    def silent(self, run: UUID, host: str) -> frozenset[int]:
-        """The numbers of a host's processes that take part in a run and have shown no life
-        for longer than their lease."""
-        found = self._connection.execute(
-            "SELECT pid FROM (SELECT DISTINCT ON (pid) pid, lease_until FROM mudanza.member"
-            " WHERE run = %s AND host = %s ORDER BY pid, joined_at DESC) m"
-            " WHERE lease_until <= clock_timestamp()",
-            (run, host),
-        )
-        return frozenset(int(str(pid)) for (pid,) in found)
-
-    def progress(self, run: UUID) -> Progressed:
-        """How many rows have their place, what is being built, and what members wait for."""
-        (done,) = self._one(
-            "SELECT coalesce(sum(rows_read), 0)::bigint FROM mudanza.range WHERE run = %s", (run,)
-        )
-        waits = self._connection.execute(
-            "SELECT DISTINCT waits_for FROM mudanza.member WHERE run = %s AND left_at IS NULL"
-            " AND waits_for <> '' ORDER BY 1",
-            (run,),
-        )
-        building = self._connection.execute(
-            "SELECT name FROM mudanza.object WHERE run = %s AND fate = 'planned'"
-            " AND owner IS NOT NULL ORDER BY object",
-            (run,),
-        )
-        return Progressed(
-            rows_done=int(str(done)),
-            building=tuple(str(name) for (name,) in building),
-            waits_for=tuple(str(reason) for (reason,) in waits),
-        )
 
     def orders(self, run: UUID) -> Orders:
         """How the run is to go on. A plain read: it waits for nobody. Raises RunUnknown."""

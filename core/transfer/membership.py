@@ -23,7 +23,7 @@ from core.failpoints import failpoint
 from core.server.account import own_name
 from core.server.connection import Connection, Target, Timeouts, connect, translated
 from core.server.faults import Fault, fault
-from core.transfer.model import Limits
+from core.transfer.model import Limits, process_name
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.05, 5.0
 
 def who() -> str:
     """This process, for people: account, host, number."""
-    return f"{own_name()}@{socket.gethostname()} ({os.getpid()})"
+    return process_name(own_name(), socket.gethostname(), os.getpid())
 
 
 @dataclass(frozen=True, kw_only=True)

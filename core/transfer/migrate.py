@@ -7,31 +7,25 @@ process dies, the ledger says what is done, and the next call goes on from there
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-from core.errors import ArrowRefused, RequestUnanswered, RunCancelled, RunNotAtWork
+from core.errors import RunNotAtWork
 from core.plan import Plan, from_json
-from core.server.connection import Connection, Target, connect, translated
+from core.server.connection import Connection, connect, translated
 from core.server.preflight import preflight
 from core.source.opening import SourceFile
 from core.source.snapshot import discard_snapshot, take_snapshot
 from core.transfer.begin import Request, begin, refuse_occupied, refuse_other
 from core.transfer.engine import Party, carry_on, go_on, require_snapshot
 from core.transfer.events import Tell
-from core.transfer.lease import Lease, is_held, take
+from core.transfer.lease import is_held, momentary
 from core.transfer.ledger import Ledger
 from core.transfer.membership import who
-from core.transfer.model import DEFAULT_LIMITS, EXIT_DONE, EXIT_NO, Limits, Run, RunReport
+from core.transfer.model import EXIT_DONE, EXIT_NO, Run, RunReport
 from core.transfer.report import run_report, table_reports
 from core.transfer.states import WORKING, Status
-from core.transfer.steering import REFUSED, Asked, RunRequest, answer, ask, grant_all
-
-_LOOK_SECONDS = 0.1
+from core.transfer.steering import Asked, Place, RunRequest, steer
 
 
 def migrate(request: Request, tell: Tell = lambda _: None) -> RunReport:
@@ -82,13 +76,12 @@ def check_target(request: Request) -> None:
 def _take_up(connection: Connection, request: Request, run: Run) -> None:
     """Go on with a run that an error stopped. Raises RunCancelled."""
     if run.status is Status.CANCELLED:
-        raise RunCancelled(run=run.run, by=Ledger(connection).steps(run.run)[-1].by)
+        raise Ledger(connection).cancelled(run.run)
     if run.status is not Status.FAILED:
         return
-    lease = take(connection, run.run, uuid4(), seconds=request.limits.lease, by=who())
-    if lease is not None:  # else somebody else is just doing the same
-        lease.move(connection, Status.COPYING)
-        lease.release(connection)
+    with momentary(connection, run.run, seconds=request.limits.lease, by=who()) as lease:
+        if lease is not None:  # else somebody else is just doing the same
+            lease.move(connection, Status.COPYING)
 
 
 def _resting(connection: Connection, run: Run) -> RunReport:
@@ -114,42 +107,7 @@ def source_moved(run: Run, source: SourceFile, home: Path) -> bool:
         discard_snapshot(path)
 
 
-# --- steering ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where a run is: its target, its number."""
-
-    target: Target
-    run: UUID
-    limits: Limits = DEFAULT_LIMITS
-
-
-def steer(place: Place, request: RunRequest, *, seconds: float = 30.0) -> None:
-    """Ask something of a run and wait until it is granted.
-
-    A run that nobody coordinates is answered here. Raises ArrowRefused when the run
-    cannot go there, and RequestUnanswered.
-    """
-    with connect(place.target, autocommit=True) as connection, translated(place.target):
-        ledger = Ledger(connection)
-        ledger.require(place.target.shown)
-        was = ledger.run(place.run).status
-        number = ask(connection, request)
-        until = time.monotonic() + seconds
-        while (said := answer(connection, number)) is None:
-            with _lease(connection, place) as lease:
-                if lease is not None:
-                    grant_all(connection, lease)
-                    continue
-            if time.monotonic() > until:
-                raise RequestUnanswered(run=place.run, kind=request.kind, seconds=seconds)
-            time.sleep(_LOOK_SECONDS)
-        if said == REFUSED:
-            raise ArrowRefused(run=place.run, was=was, now=request.kind)
-        if request.kind is Asked.CANCEL:
-            discard_snapshot(Path(ledger.run(place.run).snapshot_path))
+# --- taking part ---------------------------------------------------------------------------
 
 
 def resume(party: Party, note: str, tell: Tell = lambda _: None) -> RunReport:
@@ -172,7 +130,7 @@ def join(party: Party, tell: Tell = lambda _: None) -> RunReport:
             tables = table_reports(connection, run, from_json(Plan, run.plan))
             return run_report(connection, run, tables, run.exit_code or EXIT_DONE, repeated=True)
         if run.status is Status.CANCELLED:
-            raise RunCancelled(run=run.run, by=Ledger(connection).steps(run.run)[-1].by)
+            raise Ledger(connection).cancelled(run.run)
         if run.status not in WORKING:
             raise RunNotAtWork(run=run.run, status=run.status)
     return carry_on(party, tell, resumed=True)
@@ -183,14 +141,3 @@ def _left_behind(party: Party) -> bool:
     with connect(party.target, autocommit=True) as connection, translated(party.target):
         status = Ledger(connection).orders(party.run.run).status
         return status in WORKING and not is_held(connection, party.run.run)
-
-
-@contextmanager
-def _lease(connection: Connection, place: Place) -> Iterator[Lease | None]:
-    """The lease for a moment, if nobody holds it."""
-    lease = take(connection, place.run, uuid4(), seconds=place.limits.lease, by=who())
-    try:
-        yield lease
-    finally:
-        if lease is not None:
-            lease.release(connection)

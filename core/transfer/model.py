@@ -114,6 +114,11 @@ class Step:
         return "" if self.status is Status.FAILED else self.detail
 
 
+def process_name(account: str, host: str, pid: object) -> str:
+    """A process as people know it."""
+    return f"{account}@{host} ({pid})"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Participant:
     """A member that has not left, as others see it. ``beat_seconds``: since it last showed

@@ -7,8 +7,6 @@ import time
 from dataclasses import replace
 
 from core.errors import LoadInvisible
-from core.plan import Plan, TablePlan
-from core.plan.ddl import qualified
 from core.server.connection import Connection, Target
 from core.transfer.events import Waiting
 from core.transfer.model import Bounds, Orders
@@ -94,18 +92,3 @@ def require_sight(connection: Connection, target: Target) -> None:
     assert row is not None
     if not row[1]:
         raise LoadInvisible(target=target.shown, role=row[0])
-
-
-def blockers(connection: Connection, plan: Plan, table: TablePlan) -> str:
-    """Who holds locks on a target table, our own sessions apart."""
-    found = connection.execute(
-        "SELECT l.pid, a.usename, a.application_name, l.mode FROM pg_locks l"
-        " LEFT JOIN pg_stat_activity a USING (pid)"
-        " WHERE l.granted AND l.relation = to_regclass(%s) AND l.pid <> pg_backend_pid()"
-        " AND l.pid NOT IN (SELECT backend_pid FROM mudanza.session)",
-        (qualified(plan.schema, table.target),),
-    ).fetchall()
-    named = [
-        f"{table.target}: pid {p}, {user} ({name or '?'}), {mode}" for p, user, name, mode in found
-    ]
-    return "; ".join(named) or table.target

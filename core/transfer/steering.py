@@ -9,19 +9,24 @@ that moment.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import psycopg
 
-from core.errors import ArrowRefused
+from core.errors import ArrowRefused, RequestUnanswered
 from core.failpoints import failpoint
-from core.server.connection import Connection
-from core.transfer.lease import Lease
+from core.server.connection import Connection, Target, connect, translated
+from core.source.snapshot import discard_snapshot
+from core.transfer.lease import Lease, momentary
 from core.transfer.ledger import Ledger
+from core.transfer.membership import who
+from core.transfer.model import DEFAULT_LIMITS, Limits
 from core.transfer.states import ENDED, Status
 
 
@@ -36,6 +41,7 @@ class Asked(StrEnum):
 
 
 GRANTED, REFUSED = "granted", "refused"
+_LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +55,42 @@ class RunRequest:
     note: str = ""
     argument: Mapping[str, float | None] | None = None
     number: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a run is: its target, its number."""
+
+    target: Target
+    run: UUID
+    limits: Limits = DEFAULT_LIMITS
+
+
+def steer(place: Place, request: RunRequest, *, seconds: float = 30.0) -> None:
+    """Ask something of a run and wait until it is granted.
+
+    A run that nobody coordinates is answered here. Raises ArrowRefused when the run
+    cannot go there, and RequestUnanswered.
+    """
+    with connect(place.target, autocommit=True) as connection, translated(place.target):
+        ledger = Ledger(connection)
+        ledger.require(place.target.shown)
+        was = ledger.run(place.run).status
+        number = ask(connection, request)
+        until = time.monotonic() + seconds
+        while (said := answer(connection, number)) is None:
+            seconds_held = place.limits.lease
+            with momentary(connection, place.run, seconds=seconds_held, by=who()) as lease:
+                if lease is not None:
+                    grant_all(connection, lease)
+                    continue
+            if time.monotonic() > until:
+                raise RequestUnanswered(run=place.run, kind=request.kind, seconds=seconds)
+            time.sleep(_LOOK_SECONDS)
+        if said == REFUSED:
+            raise ArrowRefused(run=place.run, was=was, now=request.kind)
+        if request.kind is Asked.CANCEL:
+            discard_snapshot(Path(ledger.run(place.run).snapshot_path))
 
 
 def ask(connection: Connection, request: RunRequest) -> int:

@@ -407,11 +407,15 @@ _LEASE = (
         "client-clock",
         "How long the lease lasts is told by this host's clock.",
         (
-            _edit("lease.py", "from uuid import UUID\n", "import time\nfrom uuid import UUID\n"),
             _edit(
                 "lease.py",
-                'self._touch(connection, "' + _BEAT,
-                'self._touch(connection, f"'
+                "from uuid import UUID, uuid4\n",
+                "import time\nfrom uuid import UUID, uuid4\n",
+            ),
+            _edit(
+                "lease.py",
+                'connection, "' + _BEAT,
+                'connection, f"'
                 + _BEAT.replace("clock_timestamp()", "to_timestamp({time.time()})"),
             ),
         ),

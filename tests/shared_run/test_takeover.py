@@ -133,7 +133,7 @@ def run(source: Path, database: str, tmp_path: Path) -> Run:
     with pytest.raises(BrokenOff):
         migrate(asked(source, database, tmp_path, bounds=Bounds(rows=CHUNK)), _gone_when_begun)
     with psycopg.connect(database, autocommit=True) as connection:
-        found = Ledger(connection).schema_run("public")
+        found = Ledger(connection).live_run("public")
     assert _committed(database, found) == (0, 0)
     return found
 

@@ -1,0 +1,112 @@
+"""What verification found, for people and for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.cli.speaking import out, tell
+from core.cli.tables import table
+from core.verify.model import Difference, ParityReport
+
+
+def parity_document(report: ParityReport) -> dict[str, Any]:
+    """A verification for programs."""
+    return {
+        "run": str(report.run),
+        "level": report.level.value,
+        "parity": report.parity,
+        "moved": report.moved,
+        "values": report.values,
+        "seconds": round(report.seconds, 3),
+        "tables": [
+            {
+                "name": t.name,
+                "target": t.target,
+                "rows_source": t.rows_source,
+                "rows_target": t.rows_target,
+                "quarantined": t.quarantined,
+                "differences": t.differences,
+                "samples": [_difference(d) for d in t.samples],
+            }
+            for t in report.tables
+        ],
+        "relations": [
+            {"kind": r.kind, "name": r.name, "table": r.table, "holds": r.holds, "detail": r.detail}
+            for r in report.relations
+        ],
+    }
+
+
+def _difference(difference: Difference) -> dict[str, str]:
+    return {
+        "kind": difference.kind.value,
+        "key": difference.key,
+        "column": difference.column,
+        "source": difference.source,
+        "target": difference.target,
+    }
+
+
+def print_parity(report: ParityReport) -> None:
+    """A verification for people."""
+    columns = (
+        ("column.table", "left"),
+        ("column.source", "right"),
+        ("column.target", "right"),
+        ("column.quarantined", "right"),
+        ("column.differences", "right"),
+        ("column.proof", "left"),
+    )
+    rows = (
+        (
+            t.name,
+            t.rows_source,
+            t.rows_target,
+            t.quarantined,
+            t.differences,
+            tell("result.differs" if t.differences else "result.proven"),
+        )
+        for t in report.tables
+    )
+    out.print(table("title.parity", columns, rows))
+    _print_differences(report)
+    broken = [r for r in report.relations if not r.holds]
+    if broken:
+        named = (("column.kind", "left"), ("column.name", "left"), ("column.reason", "left"))
+        lines = ((tell(f"kind.{r.kind}"), r.name, r.detail) for r in broken)
+        out.print(table("title.relations", named, lines))
+    out.print(_verdict(report, len(broken)))
+    if report.moved:
+        out.print(tell("result.moved"))
+
+
+def _print_differences(report: ParityReport) -> None:
+    found = [(t.name, d) for t in report.tables for d in t.samples]
+    if not found:
+        return
+    columns = (
+        ("column.table", "left"),
+        ("column.key", "left"),
+        ("column.column", "left"),
+        ("column.source", "left"),
+        ("column.target", "left"),
+        ("column.reason", "left"),
+    )
+    rows = (
+        (name, d.key, d.column, d.source, d.target, tell(f"difference.{d.kind.value}"))
+        for name, d in found
+    )
+    out.print(table("title.differences", columns, rows))
+
+
+def _verdict(report: ParityReport, broken: int) -> str:
+    seconds = f"{report.seconds:.1f}"
+    if not report.parity:
+        differences = sum(t.differences for t in report.tables)
+        tables = sum(1 for t in report.tables if t.differences)
+        return tell("result.no_parity", differences=differences, tables=tables, relations=broken)
+    if not report.values:
+        return tell("result.counted", tables=len(report.tables), seconds=seconds)
+    return tell(
+        "result.parity", values=f"{report.values:,}", tables=len(report.tables), seconds=seconds
+    )
