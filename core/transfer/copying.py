@@ -38,6 +38,7 @@ _SMALLER = 4
 def copy_range(work: Work, claim: RangeClaim) -> None:
     """Copy a claimed range from its watermark to its end, or until the run is to rest."""
     copy = _RangeCopy(work, claim)
+    rest(work, work.orders(), rows=0, began=time.monotonic())
     while not copy.claim.finished:
         orders = work.orders()
         if work.is_to_end() or not orders.working:

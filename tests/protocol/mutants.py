@@ -312,7 +312,7 @@ _MOVED = '" WHERE run = %s AND epoch = %s AND status = %s"'
 _TOUCHED = 'f"UPDATE mudanza.run SET {change} WHERE run = %s AND epoch = %s"'
 _SEE_OFF = "        _see_off(connection, lost)\n        _raise_tokens(connection, run)\n"
 _TAKEN = '        failpoint("take.tokens")\n    failpoint("take.committed")\n'
-_BEAT = "lease_until = clock_timestamp() + %s * interval '1 second'\")"
+_BEAT = "lease_until = clock_timestamp() + %s * interval '1 second'\", self.seconds"
 
 _LEASE = (
     _mutant(
