@@ -74,7 +74,7 @@ def build_claimed(work: Work, claim: BuildClaim) -> None:
     is to rest. That is asked after each claim: a cancelling that came before it left the
     new token alone."""
     build = work.plan.builds[claim.number - 1]
-    patience = Patience(work.member.target, work.member.limits)
+    patience = Patience(work.member)
     began = time.monotonic()
     work.pulse.allow(math.inf)
     work.tell(BuildBegun(name=build.name))

@@ -46,7 +46,7 @@ class Coordinator:
         self._pulse = pulse
         self._one_at_a_time = threading.Lock()
         self._session = Session(member, application_name="mudanza heartbeat")
-        self._patience = Patience(member.target, member.limits)
+        self._patience = Patience(member)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mudanza-coordinator", daemon=True)
         self._failure: BaseException | None = None
@@ -173,9 +173,7 @@ class Heartbeat:
 
     def start(self) -> None:
         """Join the run and show life from now on. Raises MudanzaError when patience ends."""
-        persist(
-            self._session, self._member.join, Patience(self._member.target, self._member.limits)
-        )
+        persist(self._session, self._member.join)
         self._thread.start()
 
     def stop(self) -> None:

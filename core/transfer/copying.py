@@ -67,7 +67,7 @@ class _RangeCopy:
         self._work = work
         self._table = work.plan.tables[claim.table_number - 1]
         self._converter = TableConverter(self._table)
-        self._patience = Patience(work.member.target, work.member.limits)
+        self._patience = Patience(work.member)
         self._rows_max: int | None = None
         number = claim.table_number
         self._collisions = work.persist(lambda c: Ledger(c).collisions(work.run, number))

@@ -170,8 +170,7 @@ class _Engine:
             self._ended(Status.CANCELLED)
 
     def _persist(self, work: Callable[[Connection], T]) -> T:
-        patience = Patience(self.member.target, self.member.limits)
-        return persist(self.session, work, patience)
+        return persist(self.session, work)
 
     def _status(self) -> Status:
         return self._persist(lambda c: Ledger(c).orders(self.member.run).status)
@@ -249,7 +248,7 @@ class _Engine:
         except ArrowRefused:
             return False  # paused or cancelled at the last moment
         except (psycopg.Error, MudanzaError) as error:
-            if Patience(self.member.target, self.member.limits).wait(error) is Fault.LOST:
+            if Patience(self.member).wait(error) is Fault.LOST:
                 self.coordinator.make_round()
             return False
 

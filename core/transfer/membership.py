@@ -185,9 +185,9 @@ class Patience:
     """How long something that passes is waited for: an unreachable server by the clock,
     everything else by the number of attempts."""
 
-    def __init__(self, target: Target, limits: Limits) -> None:
-        self._target = target
-        self._limits = limits
+    def __init__(self, member: Member) -> None:
+        self._target = member.target
+        self._limits = member.limits
         self._failures = 0
         self._since: float | None = None
 
@@ -215,11 +215,14 @@ class Patience:
         return self._failures >= ATTEMPTS
 
 
-def persist(session: Session, work: Callable[[Connection], T], patience: Patience) -> T:
+def persist(
+    session: Session, work: Callable[[Connection], T], patience: Patience | None = None
+) -> T:
     """Do ``work`` until it is done; it must be such that it may be begun again.
 
-    Raises MudanzaError when patience ends, and at once what will not pass.
+    ``patience`` is fresh unless it is given. Raises MudanzaError when patience ends, and at once what will not pass.
     """
+    patience = patience or Patience(session.member)
     while True:
         try:
             done = work(session.connection())

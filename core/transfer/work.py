@@ -14,7 +14,7 @@ from core.server.connection import Connection
 from core.transfer.claims import Claims
 from core.transfer.events import Event
 from core.transfer.ledger import Ledger
-from core.transfer.membership import Member, Patience, Pulse, Session, persist
+from core.transfer.membership import Member, Pulse, Session, persist
 from core.transfer.model import Orders
 
 T = TypeVar("T")
@@ -51,8 +51,7 @@ class Work:
 
     def persist(self, work: Callable[[Connection], T]) -> T:
         """Do something in the ledger, in spite of what passes."""
-        patience = Patience(self.member.target, self.member.limits)
-        return persist(self.session, work, patience)
+        return persist(self.session, work)
 
     def wait_for(self, what: str) -> None:
         """Let everybody see why the member does not copy just now."""

@@ -21,7 +21,7 @@ from core.transfer.coordinator import Heartbeat
 from core.transfer.events import Event
 from core.transfer.ledger import Ledger
 from core.transfer.member import leave, take_part
-from core.transfer.membership import Member, Patience, Pulse, Session, persist
+from core.transfer.membership import Member, Pulse, Session, persist
 from core.transfer.prepare import snapshot_connection
 from core.transfer.work import Work
 from core.transfer.workers import Errand
@@ -74,9 +74,7 @@ def _work(errand: Errand, alone: threading.Event) -> None:
     )
     pulse, session = Pulse(), Session(member)
     heartbeat = Heartbeat(member, pulse)
-    run = persist(
-        session, lambda c: Ledger(c).run(member.run), Patience(member.target, member.limits)
-    )
+    run = persist(session, lambda c: Ledger(c).run(member.run))
     heartbeat.start()
     with snapshot_connection(Path(errand.snapshot), run=errand.run) as snapshot:
         work = Work(
