@@ -109,7 +109,7 @@ def test_one_that_waits_in_vain_for_the_beginning_names_who_is_at_it(
 def test_replace_while_somebody_works_is_refused_and_drops_nothing(commands: Commands) -> None:
     working = commands.start(fail="chunk.copied:20:sleep=4")
     commands.wait_until("SELECT count(*) > 18 FROM mudanza.chunk")
-    code, document = _ended(commands.start("--replace"))
+    code, document = _ended(commands.start("--replace"), said_nothing_of="Snapshot")
     assert working.poll() is None, "it was to be at work all the time"
     message = document["error"]["message"]
     assert (code, document["error"]["id"]) == (1, "run_held"), document
@@ -125,8 +125,11 @@ def test_replace_while_somebody_works_is_refused_and_drops_nothing(commands: Com
 _HOLDER = "pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
 
 
-def _ended(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any]]:
+def _ended(
+    process: subprocess.Popen[str], *, said_nothing_of: str = "Traceback"
+) -> tuple[int, dict[str, Any]]:
     """Its exit code, and the document that it printed."""
     said, complained = process.communicate(timeout=120)
     assert "Traceback" not in complained, complained
+    assert said_nothing_of not in complained, complained
     return process.returncode, json.loads(said)

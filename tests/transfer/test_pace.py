@@ -9,11 +9,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from core.server.connection import parse_target
 from core.transfer.events import ChunkCommitted, Event, RunBegun, Waiting
 from core.transfer.ledger import Ledger
 from core.transfer.migrate import migrate
+from core.transfer.model import Bounds, Orders
+from core.transfer.pace import portion
+from core.transfer.states import Status
 from core.transfer.steering import Asked, Place, RunRequest, steer
 from tests.transfer.running import asked, interrupted, prove, source_of
 
@@ -64,6 +68,29 @@ def test_a_run_waits_while_others_are_busy_and_goes_on_when_they_are_not(
     run.join(30)
     assert any(isinstance(event, ChunkCommitted) for event in told)
     prove(source, database, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("copiers", "pace", "wanted"),
+    [
+        (1, None, Bounds(rows=1000, bytes=1600)),
+        (2, None, Bounds(rows=1000, bytes=1600)),
+        (8, None, Bounds(rows=1000, bytes=400)),
+        (2, 100.0, Bounds(rows=50, bytes=1600)),
+        (4, 1.0, Bounds(rows=1, bytes=800)),
+        (1, 5000.0, Bounds(rows=1000, bytes=1600)),
+    ],
+)
+def test_a_chunk_is_a_members_share(copiers: int, pace: float | None, wanted: Bounds) -> None:
+    """Of a second's rows at a given pace, and of what the members may hold together."""
+    orders = Orders(
+        status=Status.COPYING,
+        bounds=Bounds(rows=1000, bytes=1600),
+        rows_per_second=pace,
+        load_max=None,
+        copiers=copiers,
+    )
+    assert portion(orders) == wanted
 
 
 def _throttle(database: str, load_max: int) -> None:
