@@ -56,7 +56,7 @@ mutants-protocol: venv parts ## break each rule of the protocol on purpose: a te
 	MUDANZA_TEST_PG=$(PG) $(BIN)/python -m tests.protocol.run_mutants $(ARGS)
 
 PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes \
-	--allow-unsafe --strip-extras --no-emit-options --no-emit-index-url \
+	--allow-unsafe --no-strip-extras --no-emit-options --no-emit-index-url \
 	--no-emit-trusted-host --no-emit-find-links $(ARGS)
 
 lock: venv ## compile the two locks again; ARGS=--upgrade for newer versions
