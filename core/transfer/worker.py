@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
-from core.errors import MudanzaError
+from core.errors import MudanzaError, WorkerFailed, written
 from core.failpoints import arm
 from core.plan import Plan, from_json
 from core.server.connection import Target
@@ -24,7 +22,7 @@ from core.transfer.member import leave, take_part
 from core.transfer.membership import Member, Pulse, Session, persist
 from core.transfer.prepare import snapshot_connection
 from core.transfer.work import Work
-from core.transfer.workers import Errand
+from core.transfer.workers import DONE, Errand
 
 
 def main() -> None:
@@ -36,7 +34,7 @@ def main() -> None:
     alone = threading.Event()
     threading.Thread(target=_wait_for_the_end, args=(alone,), daemon=True).start()
     signal.signal(signal.SIGTERM, lambda *_: alone.set())  # after the chunk
-    _say(json.dumps(_answer(errand, alone)).encode() + b"\n")
+    _say(_answer(errand, alone))
 
 
 def _wait_for_the_end(alone: threading.Event) -> None:
@@ -46,22 +44,23 @@ def _wait_for_the_end(alone: threading.Event) -> None:
     alone.set()
 
 
-def _say(answer: bytes) -> None:
+def _say(answer: str) -> None:
     """Unbuffered, for nothing may be left to say at exit: perhaps nobody listens any more."""
     with suppress(BrokenPipeError):
-        os.write(1, answer)
+        os.write(1, answer.encode() + b"\n")
 
 
-def _answer(errand: Errand, alone: threading.Event) -> dict[str, Any]:
+def _answer(errand: Errand, alone: threading.Event) -> str:
+    """DONE, or the error that stopped the work, as written."""
     try:
         _work(errand, alone)
     except MudanzaError as stopped:
-        return {"error": stopped.id, "facts": {k: str(v) for k, v in stopped.facts.items()}}
+        return written(stopped)
     except Exception as unforeseen:  # noqa: BLE001  # its message may show values of rows
         frame = traceback.extract_tb(unforeseen.__traceback__)[-1]
         place = f"{Path(frame.filename).name}:{frame.lineno}"
-        return {"error": f"{type(unforeseen).__name__} at {place}"}
-    return {}
+        return written(WorkerFailed(detail=f"{type(unforeseen).__name__} at {place}"))
+    return DONE
 
 
 def _work(errand: Errand, alone: threading.Event) -> None:

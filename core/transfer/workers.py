@@ -2,7 +2,7 @@
 
 An errand goes to a worker through its standard input, password and all, and nowhere
 else. That pipe stays open: when it closes, whoever sent the worker is gone, and it
-ends after its chunk. Its answer is one line on its standard output.
+ends after its chunk. Its answer, done or an error, is one line on its standard output.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ from collections.abc import Callable, Container
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
-from core.errors import MudanzaError, WorkerFailed, error_of
+from core.errors import WorkerFailed, read
 from core.transfer.model import Limits
+
+DONE = "done"
+"""What a worker says in the end; anything else is the error that stopped it."""
 
 _LOOK_SECONDS = 0.2
 _END_SECONDS = 20.0
@@ -115,9 +118,9 @@ class Workers:
             said = process.stdout.read()
         if not said:
             return False
-        answer = json.loads(said)
-        if answer:
-            raise _error(answer)
+        answer = said.decode().strip()
+        if answer != DONE:
+            raise read(answer) or WorkerFailed(detail=answer)
         return True
 
     def _let_go(self) -> None:
@@ -133,10 +136,3 @@ class Workers:
                 process.wait()
             if process.stdout is not None:
                 process.stdout.close()
-
-
-def _error(answer: dict[str, dict[str, str] | str]) -> MudanzaError:
-    facts = answer.get("facts", {})
-    assert isinstance(facts, dict)
-    kind = error_of(str(answer["error"]))
-    return WorkerFailed(detail=str(answer["error"])) if kind is None else kind(**facts)

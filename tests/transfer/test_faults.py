@@ -281,3 +281,17 @@ def test_a_right_that_is_lost_stops_the_run_and_its_return_lets_it_go_on(
         assert owner.execute("SELECT count(*) FROM things").fetchone() == (100,)
     migrate(request)  # type: ignore[arg-type]
     prove(source, database, tmp_path)
+
+
+def test_what_stops_a_worker_stops_the_run_by_the_same_name(
+    source: Path, database: str, tmp_path: Path
+) -> None:
+    """A worker process tells the one that sent it, which tells the ledger and the caller."""
+    begun(source, database, tmp_path)
+    request = asked(source, database, tmp_path, workers=2)
+    refused = "RAISE EXCEPTION 'not today' USING ERRCODE = 'insufficient_privilege'"
+    with trigger(database, refused):
+        stopped = expect(TargetPrivilege, request, database)
+    assert stopped.facts["detail"] == "not today"
+    migrate(request)
+    prove(source, database, tmp_path)
