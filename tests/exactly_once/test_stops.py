@@ -95,7 +95,7 @@ def test_a_worker_stops_between_fence_and_commit(database: str, tmp_path: Path) 
             # It finds the run complete, and has nothing to say against it.
             assert stopped.wait(20) == 0
             assert stopped.stdout is not None
-            assert stopped.stdout.read() == b"{}\n"
+            assert stopped.stdout.read() == b"done\n"
     check(command.source, database)
     command.require_no_defect()
 
