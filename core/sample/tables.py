@@ -71,7 +71,7 @@ class Market:
             born = f"{1940 + int(draw() * 66)}-{1 + int(draw() * 12):02}-{1 + int(draw() * 28):02}"
             wants = f'{{"newsletter": {one_of(("true", "false"))}, "theme": "{one_of(TAGS)}"}}'
             yield (
-                n, self._hex(128), mail, f"scrypt:{self._hex(256)}", name, bio,
+                n, self._bare(), mail, f"scrypt:{self._hex(256)}", name, bio,
                 born if draw() < 0.8 else None, draw() < 0.95, draw() < 0.1,
                 round(draw() * 5, 3) if draw() < 0.4 else None,
                 wants if draw() < 0.7 else None, self._moment(),
@@ -162,7 +162,7 @@ class Market:
     def _carts(self) -> Iterator[Row]:
         for n in range(1, self.counts["carts"] + 1):
             user = self._id_of("users") if self.chance.random() < 0.7 else None
-            yield n, self._hex(128), user, self._moment()
+            yield n, self._bare(), user, self._moment()
 
     def _cart_items(self) -> Iterator[Row]:
         pairs = spread(self.counts["cart_items"], self.counts["carts"])
@@ -214,6 +214,13 @@ class Market:
 
     def _hex(self, bits: int) -> str:
         return f"{self.chance.getrandbits(bits):0{bits // 4}x}"
+
+    def _bare(self) -> str:
+        """A UUID without dashes, none that SQLite would take for a number: a column
+        declared UUID has numeric affinity, and ``12e3…`` would be stored as infinity."""
+        while not set(text := self._hex(128)) & set("abcdf"):
+            pass
+        return text
 
     def _dashed(self) -> str:
         text = self._hex(128)
