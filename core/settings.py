@@ -22,6 +22,7 @@ class Settings:
     home_is_default: nobody chose ``home``; only then may root's server lie elsewhere.
     language: "en" or "es".
     pg_bindir: configured folder of PostgreSQL binaries, searched before all others.
+    path: which way rows may go: "auto", "exact" (one by one only) or "arrow".
     failpoints: where tests make the process fail; '' for everybody else.
     """
 
@@ -29,11 +30,13 @@ class Settings:
     home_is_default: bool = False
     language: str = "en"
     pg_bindir: Path | None = None
+    path: str = "auto"
     failpoints: str = ""
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read ``MUDANZA_HOME``, ``MUDANZA_LANG``, ``MUDANZA_PG_BINDIR``, ``MUDANZA_FAIL`` and their fallbacks."""
+    """Read ``MUDANZA_HOME``, ``MUDANZA_LANG``, ``MUDANZA_PG_BINDIR``, ``MUDANZA_PATH``,
+    ``MUDANZA_FAIL`` and their fallbacks."""
     env = os.environ if environment is None else environment
     bindir = env.get("MUDANZA_PG_BINDIR")
     return Settings(
@@ -41,6 +44,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         home_is_default=not env.get("MUDANZA_HOME"),
         language=_language(env),
         pg_bindir=Path(bindir) if bindir else None,
+        path=env.get("MUDANZA_PATH") or "auto",
         failpoints=env.get("MUDANZA_FAIL", ""),
     )
 

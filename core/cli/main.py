@@ -25,7 +25,7 @@ from core.cli.options import (
     Source,
     TargetAddress,
 )
-from core.cli.places import Place, ledger_of, run_of, source_file, target_place
+from core.cli.places import Place, chosen_way, ledger_of, run_of, source_file, target_place
 from core.cli.plans import plan_document, print_plan
 from core.cli.progress import RunProgress
 from core.cli.proof import parity_document, print_parity
@@ -223,6 +223,7 @@ def migrate_command(
             bounds=Bounds(rows=chunk_rows),
             limits=Limits(lease=lease),
             workers=workers,
+            way=chosen_way(),
         )
         if dry_run:
             _rehearse(request, place, as_json)

@@ -15,7 +15,7 @@ from core.server.connection import SCHEMES, Target, connect, parse_target, trans
 from core.server.embedded import Cluster, embedded_cluster
 from core.source import SourceFile, inspect, resolve
 from core.transfer.ledger import Ledger
-from core.transfer.model import Run
+from core.transfer.model import Run, Way
 
 _NAME_BYTES_MAX = 63
 
@@ -43,6 +43,15 @@ def target_place(address: str | None, source: SourceFile | None, *, create: bool
     if address is not None:
         return Place(target=parse_target(address))
     return embedded_place(database_name(source.path) if source else "postgres", create=create)
+
+
+def chosen_way() -> Way:
+    """The path that the environment chose for rows. Raises WrongUsage."""
+    try:
+        return Way(SETTINGS.path)
+    except ValueError:
+        detail = f"MUDANZA_PATH={SETTINGS.path} ({', '.join(Way)})"
+        raise WrongUsage(detail=detail) from None
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from core.cli.options import (
     Schema,
     TargetAddress,
 )
-from core.cli.places import ledger_of, run_of
+from core.cli.places import chosen_way, ledger_of, run_of
 from core.cli.progress import RunProgress
 from core.cli.runs import answer_run
 from core.cli.speaking import answering, out, print_json, tell
@@ -71,6 +71,7 @@ class _Chosen:
             snapshot=snapshot or Path(self.run.snapshot_path),
             workers=workers,
             limits=DEFAULT_LIMITS,
+            way=chosen_way(),
         )
 
     def answer(self, as_json: bool, sentence: str) -> None:

@@ -14,6 +14,9 @@ from core.schema.names import fold
 from core.schema.reading import ColumnRef, joined_columns
 from core.values import types
 from core.values.declared import Declared, declared
+from core.values.types import Purity
+
+_DOUBLE_EXACT = 2**53
 
 Decisions = Mapping[ColumnRef, Decision]
 
@@ -31,6 +34,22 @@ def decide_columns(database: Database, census: Census, choices: Choices) -> Deci
             misfits = own.values - fits(chosen, own) if _countable(chosen.rule) else 0
             decisions[ref] = Decision(chosen, misfits=misfits, chosen=True)
     return decisions
+
+
+def purity(census: ColumnCensus) -> Purity:
+    """What the values of a column are, taken together."""
+    counts = {
+        Purity.INTEGER: census.integers,
+        Purity.REAL: census.reals,
+        Purity.TEXT: census.texts,
+        Purity.BLOB: census.blobs,
+    }
+    found = [kind for kind, count in counts.items() if count]
+    if len(found) <= 1:
+        return found[0] if found else Purity.EMPTY
+    low, high = census.integer_min or 0, census.integer_max or 0
+    exact = low >= -_DOUBLE_EXACT and high <= _DOUBLE_EXACT
+    return Purity.NUMBER if exact and found == [Purity.INTEGER, Purity.REAL] else Purity.MIXED
 
 
 def _countable(rule: str) -> bool:

@@ -10,7 +10,7 @@ import apsw
 from core.census import Census, ColumnCensus, TableCensus
 from core.plan.builds import Site, foreign_key_builds, table_builds
 from core.plan.choices import NO_CHOICES, Choices
-from core.plan.columns import Decisions, decide_columns
+from core.plan.columns import Decisions, decide_columns, purity
 from core.plan.fates import collation_fates, database_fates, lost, note_fates, table_fates
 from core.plan.model import Build, BuildKind, ColumnPlan, ObjectFate, Plan, TablePlan
 from core.plan.names import Names, column_names
@@ -23,9 +23,10 @@ from core.values.canonical import literal
 from core.values.defaults import default_value
 from core.values.exact import converter
 from core.values.storage import storage_class
-from core.values.types import Conversion, Reject
+from core.values.types import Conversion, Purity, Reject
 
 COLUMNS_MAX = 1600
+_UTF8_MAX = 4
 
 
 def make_plan(
@@ -134,6 +135,8 @@ def _column_plan(
         spelling=_spelling(conversion, census),
         saw=_saw(census),
         misfits=decision.misfits,
+        purity=Purity.MIXED if decision.misfits else purity(census),
+        bytes_max=max(census.bytes_max, _UTF8_MAX * census.chars_max),
     )
 
 

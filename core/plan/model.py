@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.source.rows import TableSource
-from core.values.types import Conversion, TargetType
+from core.values.types import Conversion, Purity, TargetType
 
 
 class Fate(StrEnum):
@@ -45,7 +45,9 @@ class ColumnPlan:
     in the target. ``sequence`` names what feeds an identity, '' for other columns.
     ``default`` is a SQL literal. ``spelling`` tells how the source
     writes its moments or booleans ('' when it says nothing). ``saw`` is the
-    census in a few words, for the reader of the plan."""
+    census in a few words, for the reader of the plan. ``purity``: what the census
+    found it to hold, MIXED where a value will not fit; ``bytes_max``: how
+    long its longest value may be."""
 
     source: str
     target: str
@@ -58,6 +60,8 @@ class ColumnPlan:
     spelling: str = ""
     saw: str = ""
     misfits: int = 0
+    purity: Purity = Purity.MIXED
+    bytes_max: int = 0
 
     @property
     def conversion(self) -> Conversion:

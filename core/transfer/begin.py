@@ -35,7 +35,7 @@ from core.transfer.events import Tell
 from core.transfer.lease import is_held, take
 from core.transfer.ledger import Ledger
 from core.transfer.membership import who
-from core.transfer.model import DEFAULT_BOUNDS, DEFAULT_LIMITS, Bounds, Limits, Run
+from core.transfer.model import DEFAULT_BOUNDS, DEFAULT_LIMITS, Bounds, Limits, Run, Way
 from core.transfer.prepare import Narrow, Prepared, prepare, snapshot_connection
 from core.transfer.standing import coordinator
 from core.transfer.states import Status
@@ -45,7 +45,7 @@ from core.transfer.states import Status
 class Request:
     """What was asked for. ``home`` holds the snapshots; ``choices`` is None when no
     plan file was given. ``replace``: drop what an earlier run made, then begin anew.
-    ``workers``: how many processes copy; 1 is this one alone."""
+    ``workers``: how many processes copy; 1 is this one alone. ``way``: which path."""
 
     source: SourceFile
     target: Target
@@ -58,6 +58,7 @@ class Request:
     bounds: Bounds = DEFAULT_BOUNDS
     limits: Limits = DEFAULT_LIMITS
     workers: int = 1
+    way: Way = Way.AUTO
 
 
 def begin(connection: Connection, request: Request, tell: Tell, earlier: Run | None) -> Run:

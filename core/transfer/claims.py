@@ -92,8 +92,8 @@ class Claims:
         Quarantine(self.connection, self.run).add(claim.table_number, quarantined)
         self.connection.execute(
             "INSERT INTO mudanza.chunk (run, range, chunk, lo, hi, rows_read, rows_written,"
-            " rows_quarantined, bytes, member)"
-            " SELECT run, range, chunks + 1, %s, %s, %s, %s, %s, %s, %s"
+            " rows_quarantined, bytes, path, member)"
+            " SELECT run, range, chunks + 1, %s, %s, %s, %s, %s, %s, %s, %s"
             " FROM mudanza.range WHERE run = %s AND range = %s",
             (
                 line.lo,
@@ -102,6 +102,7 @@ class Claims:
                 line.rows_written,
                 len(quarantined),
                 line.bytes,
+                line.path,
                 self.member,
                 self.run,
                 claim.range,

@@ -1,22 +1,26 @@
-"""The way of one row: snapshot, exact path, COPY, ledger.
+"""The way of one row: snapshot, exact path or Arrow path, COPY, ledger.
 
 One loop per range: read the rows past the watermark, convert them, and in one
 transaction write them, set aside what cannot be written, and move the watermark.
-Whatever interrupts a chunk, the ledger says afterwards whether it is in.
+Whatever interrupts a chunk, the ledger says afterwards whether it is in. A chunk that
+the Arrow path cannot make, or the server does not take from it, goes the exact path.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 
 from core.errors import KeyDidNotAdvance, MudanzaError, WatermarkMoved
 from core.failpoints import failpoint
 from core.plan import TablePlan
-from core.server.connection import Connection
 from core.server.faults import Fault
 from core.source.rows import Row, RowChunk, read_chunk
 from core.transfer.claims import FenceLost
@@ -24,20 +28,30 @@ from core.transfer.convert import Batch, TableConverter
 from core.transfer.events import ChunkCommitted
 from core.transfer.ledger import Ledger
 from core.transfer.membership import Patience
-from core.transfer.model import Bounds, ChunkLine, Quarantined, RangeClaim
+from core.transfer.model import ARROW, EXACT, Bounds, ChunkLine, Quarantined, RangeClaim
 from core.transfer.pace import portion, rest
 from core.transfer.recovery import overcome
 from core.transfer.work import Work
-from core.transfer.writer import Writer
+from core.transfer.writer import Writer, blames_data
 from core.values.storage import pack, shown_key, unpack
+
+if TYPE_CHECKING:
+    from core.transfer.columnar import ColumnPath, Lot
 
 # What a chunk is cut down to after each time that it took too long.
 _SMALLER = 4
+# The exact path makes Python's objects of a chunk's values: that is slow, and large.
+_EXACT_ROWS = 10_000
 
 
 def copy_range(work: Work, claim: RangeClaim) -> None:
     """Copy a claimed range from its watermark to its end, or until the run is to rest."""
     copy = _RangeCopy(work, claim)
+    with closing(copy):
+        _carry_on(work, copy)
+
+
+def _carry_on(work: Work, copy: _RangeCopy) -> None:
     rest(work, work.orders(), rows=0, began=time.monotonic())
     while not copy.claim.finished:
         orders = work.orders()
@@ -59,6 +73,19 @@ def copy_range(work: Work, claim: RangeClaim) -> None:
             rest(work, orders, rows, began)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Cargo:
+    """A chunk ready to go in: its rows, its last key, whether it ends the range, the size
+    of its tuples, and the path it came by. ``write`` returns what the server refused."""
+
+    rows: int
+    hi: Row | None
+    last: bool
+    bytes: int
+    path: str
+    write: Callable[[Writer], list[Quarantined]]
+
+
 class _RangeCopy:
     """A range on its way: where it stands, and how much to take at once."""
 
@@ -68,12 +95,47 @@ class _RangeCopy:
         self._table = work.plan.tables[claim.table_number - 1]
         self._converter = TableConverter(self._table)
         self._patience = Patience(work.member)
+        self._columns: ColumnPath | None = None
         self._rows_max: int | None = None
         number = claim.table_number
         self._collisions = work.persist(lambda c: Ledger(c).collisions(work.run, number))
+        if work.by_columns and not self._collisions:
+            # Arrow takes long to load: not for small runs.
+            from core.transfer.columnar import column_path  # noqa: PLC0415
+
+            self._columns = column_path(Path(work.snapshot.filename), self._table)
+
+    def close(self) -> None:
+        """Read no further ahead."""
+        if self._columns is not None:
+            self._columns.close()
 
     def chunk(self, bounds: Bounds) -> int:
         """Carry the next chunk; how many rows that were. Raises FenceLost."""
+        bounds = replace(bounds, rows=min(bounds.rows, self._rows_max or bounds.rows))
+        line = self._by_columns(bounds) or self._by_rows(bounds)
+        self._moved_to(line)
+        return line.rows_read
+
+    def _by_columns(self, bounds: Bounds) -> ChunkLine | None:
+        """The next rows by the Arrow path, None where the exact path is to carry them."""
+        columns = self._columns
+        lot = None if columns is None else columns.next(self.claim, bounds)
+        if columns is None or lot is None:
+            return None
+        failpoint("chunk.read")
+        try:
+            line = self._commit(_of_lot(lot))
+        except psycopg.Error as refused:
+            if not blames_data(refused):
+                raise
+            columns.doubt(lot.rows)
+            return None
+        columns.sent(line.hi)
+        return line
+
+    def _by_rows(self, bounds: Bounds) -> ChunkLine:
+        """The next rows by the exact path."""
         lo, hi = self.claim.done_to, self.claim.hi
         after = None if lo is None else unpack(lo)
         until = None if hi is None else unpack(hi)
@@ -82,15 +144,16 @@ class _RangeCopy:
             self._table.source,
             after,
             until=until,
-            max_rows=min(bounds.rows, self._rows_max or bounds.rows),
+            max_rows=min(bounds.rows, _EXACT_ROWS),
             max_bytes=bounds.bytes,
         )
         failpoint("chunk.read")
         _require_progress(self._table, after, chunk)
         batch = self._converter.batch(chunk, self._collision)
-        line = self._commit(self._work.session.connection(), chunk, batch)
-        self._moved_to(line)
-        return line.rows_read
+        line = self._commit(_of_batch(chunk, batch))
+        if self._columns is not None:
+            self._columns.passed(line.rows_read)
+        return line
 
     def hand_back(self) -> None:
         """Let another member go on."""
@@ -120,21 +183,22 @@ class _RangeCopy:
         claim = self.claim
         return self._work.persist(lambda c: self._work.claims(c).claim_again(claim))
 
-    def _commit(self, connection: Connection, chunk: RowChunk, batch: Batch) -> ChunkLine:
+    def _commit(self, cargo: _Cargo) -> ChunkLine:
         """Rows, quarantine, chunk line and watermark: together or not at all."""
+        connection = self._work.session.connection()
         claims = self._work.claims(connection)
         with connection.transaction():
             failpoint("chunk.begun")
-            refused = Writer(connection, self._work.plan.schema, self._table).write(batch.rows)
+            aside = cargo.write(Writer(connection, self._work.plan.schema, self._table))
             failpoint("chunk.copied")
-            aside: list[Quarantined] = [*batch.quarantined, *refused]
             line = ChunkLine(
                 lo=self.claim.done_to,
-                hi=None if chunk.hi is None else pack(chunk.hi),
-                last=chunk.last,
-                rows_read=len(chunk.rows),
-                rows_written=len(chunk.rows) - len(aside),
-                bytes=chunk.size,
+                hi=None if cargo.hi is None else pack(cargo.hi),
+                last=cargo.last,
+                rows_read=cargo.rows,
+                rows_written=cargo.rows - len(aside),
+                bytes=cargo.bytes,
+                path=cargo.path,
             )
             claims.checkpoint(self.claim, line, aside)
         failpoint("chunk.committed")
@@ -153,6 +217,28 @@ class _RangeCopy:
 
     def _collision(self, key: Row) -> str | None:
         return "duplicate_key" if self._collisions and pack(key) in self._collisions else None
+
+
+def _of_batch(chunk: RowChunk, batch: Batch) -> _Cargo:
+    return _Cargo(
+        rows=len(chunk.rows),
+        hi=chunk.hi,
+        last=chunk.last,
+        bytes=sum(len(row.tuple) for row in batch.rows),
+        path=EXACT,
+        write=lambda writer: [*batch.quarantined, *writer.write(batch.rows)],
+    )
+
+
+def _of_lot(lot: Lot) -> _Cargo:
+    return _Cargo(
+        rows=lot.rows,
+        hi=lot.hi,
+        last=lot.last,
+        bytes=sum(map(len, lot.blocks)),
+        path=ARROW,
+        write=lambda writer: writer.write_blocks(lot.blocks),
+    )
 
 
 def _require_progress(table: TablePlan, after: Row | None, chunk: RowChunk) -> None:

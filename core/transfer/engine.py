@@ -37,7 +37,15 @@ from core.transfer.lease import Lease
 from core.transfer.ledger import Ledger
 from core.transfer.member import take_part
 from core.transfer.membership import Member, Patience, Pulse, Session, persist
-from core.transfer.model import EXIT_DONE, EXIT_PARTIAL, Limits, Run, RunReport, TableReport
+from core.transfer.model import (
+    EXIT_DONE,
+    EXIT_PARTIAL,
+    Limits,
+    Run,
+    RunReport,
+    TableReport,
+    Way,
+)
 from core.transfer.prepare import snapshot_connection
 from core.transfer.report import require_agreement, run_report, table_reports
 from core.transfer.standing import progress, silent
@@ -61,6 +69,7 @@ class Party:
     snapshot: Path
     workers: int
     limits: Limits
+    way: Way = Way.AUTO
 
 
 def carry_on(party: Party, tell: Tell, *, resumed: bool) -> RunReport:
@@ -199,6 +208,7 @@ class _Engine:
                     tell=self.tell_own,
                     is_to_end=lambda: False,
                     pulse=self.pulse,
+                    by_columns=self.party.way.by_columns(self.plan),
                 )
             )
 
@@ -289,4 +299,5 @@ class _Engine:
             run=str(member.run),
             snapshot=str(party.snapshot),
             limits=party.limits,
+            way=party.way,
         )

@@ -141,7 +141,8 @@ CREATE TABLE mudanza.chunk (
     rows_read        bigint      NOT NULL,
     rows_written     bigint      NOT NULL,
     rows_quarantined bigint      NOT NULL,
-    bytes            bigint      NOT NULL,
+    bytes            bigint      NOT NULL,  -- of the tuples that were sent
+    path             text        NOT NULL CHECK (path IN ('arrow', 'exact')),
     member           uuid        NOT NULL,
     committed_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (run, range, chunk)

@@ -56,6 +56,7 @@ def migrate(request: Request, tell: Tell = lambda _: None) -> RunReport:
         snapshot=Path(run.snapshot_path),
         workers=request.workers,
         limits=request.limits,
+        way=request.way,
     )
     return carry_on(party, tell, resumed=run is earlier)
 

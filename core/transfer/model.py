@@ -4,19 +4,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from core.errors import MudanzaError, read
-from core.plan import Fate, ObjectFate
+from core.plan import Fate, ObjectFate, Plan
 from core.source.rows import Row
 from core.transfer.states import WORKING, Status
 
 EXIT_DONE, EXIT_PARTIAL, EXIT_NO = 0, 3, 4
 
-CHUNK_ROWS = 10_000
+CHUNK_ROWS = 50_000
 CHUNK_BYTES = 16 << 20
 RANGE_CHUNKS = 10
 LEASE = 30.0
+
+ARROW, EXACT = "arrow", "exact"
+# Below so many rows a run ends sooner than Arrow is loaded.
+_ARROW_ROWS = 20_000
+
+
+class Way(StrEnum):
+    """Which path rows may go: the Arrow path wherever a table can, the exact path alone,
+    or Arrow where it is worth loading."""
+
+    AUTO = "auto"
+    ARROW = ARROW
+    EXACT = EXACT
+
+    def by_columns(self, plan: Plan) -> bool:
+        """Whether the Arrow path is to be looked for."""
+        if self is not Way.AUTO:
+            return self is Way.ARROW
+        return sum(table.rows for table in plan.tables) >= _ARROW_ROWS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,7 +245,8 @@ class Quarantined:
 
 @dataclass(frozen=True, kw_only=True)
 class ChunkLine:
-    """What the ledger writes of a chunk; ``lo`` and ``hi`` are packed keys."""
+    """What the ledger writes of a chunk: ``lo`` and ``hi`` are packed keys, ``bytes`` the
+    size of its tuples, ``path`` is the one that it came by."""
 
     lo: bytes | None
     hi: bytes | None
@@ -233,6 +254,7 @@ class ChunkLine:
     rows_read: int
     rows_written: int
     bytes: int
+    path: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, kw_only=True)
 class Work:
     """A member at work: its session on the target, the snapshot it reads, the plan.
+    ``by_columns``: whether rows may go the Arrow path.
 
     ``tell`` hears what is done; ``is_to_end`` says, between two chunks, whether this
     process is to end though the run goes on.
@@ -35,6 +36,7 @@ class Work:
     tell: Callable[[Event], None]
     is_to_end: Callable[[], bool]
     pulse: Pulse
+    by_columns: bool = False
 
     @property
     def run(self) -> UUID:

@@ -76,14 +76,16 @@ def _work(errand: Errand, alone: threading.Event) -> None:
     run = persist(session, lambda c: Ledger(c).run(member.run))
     heartbeat.start()
     with snapshot_connection(Path(errand.snapshot), run=errand.run) as snapshot:
+        plan = from_json(Plan, run.plan)
         work = Work(
             member=member,
             session=session,
             snapshot=snapshot,
-            plan=from_json(Plan, run.plan),
+            plan=plan,
             tell=_nobody_listens,
             is_to_end=alone.is_set,
             pulse=pulse,
+            by_columns=errand.way.by_columns(plan),
         )
         why = "stopped"
         try:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from core.errors import WorkerFailed, read
-from core.transfer.model import Limits
+from core.transfer.model import Limits, Way
 
 DONE = "done"
 """What a worker says in the end; anything else is the error that stopped it."""
@@ -35,6 +35,7 @@ class Errand:
     run: str
     snapshot: str
     limits: Limits
+    way: Way
 
     def to_line(self) -> bytes:
         """The errand as one line."""
@@ -44,7 +45,8 @@ class Errand:
     def from_line(line: bytes) -> Errand:
         """The errand that :meth:`to_line` wrote."""
         words = json.loads(line)
-        return Errand(**(words | {"limits": Limits(**words["limits"])}))
+        typed = {"limits": Limits(**words["limits"]), "way": Way(words["way"])}
+        return Errand(**(words | typed))
 
 
 class Workers:

@@ -6,7 +6,7 @@ halved in savepoints until the rows to blame stand alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import psycopg
 
@@ -37,7 +37,7 @@ class Writer:
             return []
         try:
             with self._connection.transaction():
-                self._send(rows)
+                self.write_blocks(_blocks(rows))
             return []
         except psycopg.Error as refused:
             if not blames_data(refused):
@@ -47,12 +47,16 @@ class Writer:
         middle = len(rows) // 2
         return [*self.write(rows[:middle]), *self.write(rows[middle:])]
 
-    def _send(self, rows: Sequence[Encoded]) -> None:
+    def write_blocks(self, blocks: Iterable[bytes]) -> list[Quarantined]:
+        """Write tuples that stand together in ``blocks``: all of them, so none comes back.
+        Raises psycopg.Error when the server refuses one."""
         with self._connection.cursor() as cursor, cursor.copy(self._copy.encode()) as copy:
             copy.write(COPY_HEADER)
-            for block in _blocks(rows):
-                copy.write(block)
+            for block in blocks:
+                for start in range(0, len(block), BLOCK_BYTES):
+                    copy.write(memoryview(block)[start : start + BLOCK_BYTES])
             copy.write(COPY_TRAILER)
+        return []
 
 
 def _blocks(rows: Sequence[Encoded]) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 BIGINT = "bigint"
 DOUBLE = "double precision"
@@ -87,6 +88,19 @@ def parse_type(text: str) -> TargetType | None:
     if name == NUMERIC and len(numbers) in (1, 2) and 1 <= numbers[0] <= NUMERIC_PRECISION_MAX:
         return TargetType(name, precision=numbers[0], scale=numbers[1] if numbers[1:] else 0)
     return None
+
+
+class Purity(StrEnum):
+    """What a column's values are in SQLite, NULL apart: of one storage class; NUMBER:
+    integers and reals, each exact in a double; EMPTY: none at all; MIXED: anything else."""
+
+    EMPTY = "empty"
+    INTEGER = "integer"
+    REAL = "real"
+    NUMBER = "number"
+    TEXT = "text"
+    BLOB = "blob"
+    MIXED = "mixed"
 
 
 @dataclass(frozen=True)
