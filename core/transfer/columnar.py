@@ -58,25 +58,27 @@ class ColumnPath:
         self._widest = max(1, sum(c.bytes_max for c in table.columns))
         self._doubted = 0
         self._lots: Ahead[Lot] | None = None
-        self._expected: tuple[bytes | None, Bounds] | None = None
+        self._next: tuple[bytes | None, Bounds] | None = None
 
     def next(self, claim: RangeClaim, bounds: Bounds) -> Lot | None:
         """The chunk past the range's watermark, None where the exact path is to make it."""
         if self._doubted > 0:
             return None
-        if self._lots is None or self._expected != (claim.done_to, bounds):
-            self._restart(claim, bounds)
-        assert self._lots is not None
+        if self._lots is None or self._next != (claim.done_to, bounds):
+            self.close()
+            self._lots = Ahead(self._made(claim, bounds), "encoder")
+        # Only :meth:`sent` says that what follows this chunk comes next: if its commit is
+        # lost, the same rows do.
+        self._next = None
         try:
             return next(self._lots, None)
         except Unsure:
             self.doubt(DOUBT_ROWS)
             return None
 
-    def sent(self, done_to: bytes | None) -> None:
-        """The chunk is in, and the range stands at ``done_to``: the next one comes from there."""
-        if self._expected is not None:
-            self._expected = done_to, self._expected[1]
+    def sent(self, done_to: bytes | None, bounds: Bounds) -> None:
+        """The chunk is in, and the range stands at ``done_to``."""
+        self._next = done_to, bounds
 
     def doubt(self, rows: int) -> None:
         """Let the next ``rows`` go the exact path."""
@@ -92,11 +94,6 @@ class ColumnPath:
         if self._lots is not None:
             self._lots.close()
             self._lots = None
-
-    def _restart(self, claim: RangeClaim, bounds: Bounds) -> None:
-        self.close()
-        self._expected = claim.done_to, bounds
-        self._lots = Ahead(self._made(claim, bounds), "encoder")
 
     def _made(self, claim: RangeClaim, bounds: Bounds) -> Generator[Lot, None, None]:
         after = None if claim.done_to is None else unpack(claim.done_to)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,13 +76,15 @@ def _carry_on(work: Work, copy: _RangeCopy) -> None:
 @dataclass(frozen=True, kw_only=True)
 class _Cargo:
     """A chunk ready to go in: its rows, its last key, whether it ends the range, the size
-    of its tuples, and the path it came by. ``write`` returns what the server refused."""
+    of its tuples, the path it came by. ``write`` returns what the server refused of them,
+    beside what is ``quarantined`` already."""
 
     rows: int
     hi: Row | None
     last: bool
     bytes: int
     path: str
+    quarantined: Sequence[Quarantined]
     write: Callable[[Writer], list[Quarantined]]
 
 
@@ -131,7 +133,7 @@ class _RangeCopy:
                 raise
             columns.doubt(lot.rows)
             return None
-        columns.sent(line.hi)
+        columns.sent(line.hi, bounds)
         return line
 
     def _by_rows(self, bounds: Bounds) -> ChunkLine:
@@ -189,8 +191,9 @@ class _RangeCopy:
         claims = self._work.claims(connection)
         with connection.transaction():
             failpoint("chunk.begun")
-            aside = cargo.write(Writer(connection, self._work.plan.schema, self._table))
+            refused = cargo.write(Writer(connection, self._work.plan.schema, self._table))
             failpoint("chunk.copied")
+            aside = [*cargo.quarantined, *refused]
             line = ChunkLine(
                 lo=self.claim.done_to,
                 hi=None if cargo.hi is None else pack(cargo.hi),
@@ -226,7 +229,8 @@ def _of_batch(chunk: RowChunk, batch: Batch) -> _Cargo:
         last=chunk.last,
         bytes=sum(len(row.tuple) for row in batch.rows),
         path=EXACT,
-        write=lambda writer: [*batch.quarantined, *writer.write(batch.rows)],
+        quarantined=batch.quarantined,
+        write=lambda writer: writer.write(batch.rows),
     )
 
 
@@ -237,6 +241,7 @@ def _of_lot(lot: Lot) -> _Cargo:
         last=lot.last,
         bytes=sum(map(len, lot.blocks)),
         path=ARROW,
+        quarantined=(),
         write=lambda writer: writer.write_blocks(lot.blocks),
     )
 

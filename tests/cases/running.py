@@ -16,7 +16,7 @@ from core.server.connection import parse_target
 from core.source.opening import SourceFile, inspect
 from core.transfer.begin import Request
 from core.transfer.migrate import migrate
-from core.transfer.model import RunReport
+from core.transfer.model import RunReport, Way
 from core.transfer.quarantine import Quarantine
 from core.verify.model import Level, ParityReport
 from core.verify.parity import Request as VerifyRequest
@@ -37,12 +37,12 @@ class Ran:
     parity: ParityReport
 
 
-def run_case(case: Case, folder: Path, database: str) -> Ran:
+def run_case(case: Case, folder: Path, database: str, way: Way = Way.AUTO) -> Ran:
     """Build the source in ``folder``, carry it into ``database``, verify it."""
     source = build_source(case.source, folder / "source.db")
     target = parse_target(database)
     choices = None if case.plan is None else parse_document(case.plan, "plan.toml")
-    report = migrate(Request(source=source, target=target, home=folder, choices=choices))
+    report = migrate(Request(source=source, target=target, home=folder, choices=choices, way=way))
     return Ran(
         report=report,
         outcome=observe(report, database),

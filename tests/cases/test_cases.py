@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.transfer.model import Way
 from tests.cases.reading import CASES, MisreadCase, case_names, read_case, read_outcome
 from tests.cases.running import run_case
 
@@ -14,12 +15,13 @@ from tests.cases.running import run_case
 TRAPS = {*range(1, 35), 36}
 
 
+@pytest.mark.parametrize("way", [Way.EXACT, Way.ARROW])
 @pytest.mark.parametrize("name", case_names())
-def test_the_case_comes_out_exactly(name: str, tmp_path: Path, database: str) -> None:
+def test_the_case_comes_out_exactly(name: str, way: Way, tmp_path: Path, database: str) -> None:
     case = read_case(name)
     expected = case.expected
 
-    ran = run_case(case, tmp_path, database)
+    ran = run_case(case, tmp_path, database, way)
 
     assert list(ran.outcome.tables) == list(expected.tables)
     for table, state in expected.tables.items():

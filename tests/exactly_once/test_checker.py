@@ -31,7 +31,7 @@ DAMAGES = {
     "a sequence behind its rows": "SELECT setval('reading_id_seq', 5)",
     "a chunk's line lost": "DELETE FROM mudanza.chunk WHERE (range, chunk) = (1, 2)",
     "a chunk's line twice": "INSERT INTO mudanza.chunk SELECT run, range, chunk + 1, lo, hi,"
-    " rows_read, rows_written, rows_quarantined, bytes, member FROM mudanza.chunk"
+    " rows_read, rows_written, rows_quarantined, bytes, path, member FROM mudanza.chunk"
     " WHERE (run, range, chunk) IN (SELECT run, range, max(chunk) FROM mudanza.chunk"
     " GROUP BY 1, 2 LIMIT 1)",
     "a sum that is wrong": "UPDATE mudanza.range SET rows_read = rows_read + 1 WHERE range = 1",

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.server.connection import parse_target
-from core.transfer.model import Limits
+from core.transfer.model import Limits, Way
 from core.transfer.workers import Errand
 from tests.exactly_once.checker import check
 from tests.exactly_once.running import EXIT, Command, send
@@ -166,6 +166,7 @@ def a_worker_that_stops(command: Command, failpoints: str) -> Iterator[subproces
         run=str(run),
         snapshot=snapshot,
         limits=Limits(lease=LEASE),
+        way=Way.ARROW,
     )
     process = subprocess.Popen(
         [sys.executable, "-m", "core.transfer.worker"],

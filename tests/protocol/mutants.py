@@ -132,12 +132,13 @@ _BEGUN = '        with connection.transaction():\n            failpoint("chunk.b
 _CHECKPOINT = (
     '            claims.checkpoint(self.claim, line, aside)\n        failpoint("chunk.committed")\n'
 )
-_COPY = "            refused = Writer(connection, self._work.plan.schema, self._table).write(batch.rows)\n"
+_WRITE = "cargo.write(Writer(connection, self._work.plan.schema, self._table))\n"
+_COPY = "            refused = " + _WRITE
 _ADD = "        Quarantine(self.connection, self.run).add(claim.table_number, quarantined)\n"
 _ADD_ELSEWHERE = (
     "        from core.transfer.quarantine import Quarantine\n"
     "        number = self.claim.table_number\n"
-    "        Quarantine(connection, self._work.run).add(number, batch.quarantined)\n"
+    "        Quarantine(connection, self._work.run).add(number, cargo.quarantined)\n"
 )
 
 _CHUNK = (
@@ -168,7 +169,7 @@ _CHUNK = (
                 _CHECKPOINT,
                 "            claims.checkpoint(self.claim, line, aside)\n"
                 '        failpoint("chunk.committed")\n'
-                "        Writer(connection, self._work.plan.schema, self._table).write(batch.rows)\n",
+                "        " + _WRITE,
             ),
         ),
         _nodes(("chunks::nobody_sees_any_of_it_before_its_commit_and_everybody_all_of_it_after",)),

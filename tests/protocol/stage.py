@@ -25,7 +25,7 @@ from core.transfer.claims import Claims
 from core.transfer.lease import Lease, take
 from core.transfer.ledger import Ledger
 from core.transfer.membership import Member, Pulse, Session
-from core.transfer.model import Bounds, ChunkLine, Limits, Quarantined, RangeClaim
+from core.transfer.model import EXACT, Bounds, ChunkLine, Limits, Quarantined, RangeClaim
 from core.transfer.prepare import snapshot_connection
 from core.transfer.work import Work
 from core.values.storage import pack, unpack
@@ -165,6 +165,7 @@ class Actor:
             rows_read=len(keys) + len(aside),
             rows_written=len(keys),
             bytes=1,
+            path=EXACT,
         )
         self.claims.checkpoint(claim, line, quarantined)
 
