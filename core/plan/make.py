@@ -12,7 +12,7 @@ from core.plan.builds import Site, foreign_key_builds, table_builds
 from core.plan.choices import NO_CHOICES, Choices
 from core.plan.columns import Decisions, decide_columns, purity
 from core.plan.fates import collation_fates, database_fates, lost, note_fates, table_fates
-from core.plan.model import Build, BuildKind, ColumnPlan, ObjectFate, Plan, TablePlan
+from core.plan.model import SPELLINGS, Build, BuildKind, ColumnPlan, ObjectFate, Plan, TablePlan
 from core.plan.names import Names, column_names
 from core.schema.model import Column, Database, Table, TableKind
 from core.schema.names import fold
@@ -166,7 +166,7 @@ def _spelling(conversion: Conversion, census: ColumnCensus) -> str:
     if conversion.rule != "iso":
         return ""
     written = sorted(census.spellings, key=lambda s: -census.spellings[s])
-    return " | ".join(written)
+    return SPELLINGS.join(written)
 
 
 def _saw(census: ColumnCensus) -> str:

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.source.rows import TableSource
-from core.values.types import Conversion, Purity, TargetType
+from core.values.types import TIMESTAMPTZ, Conversion, Purity, TargetType
+
+SPELLINGS = " | "
+"""What stands between the ways in which a source writes its moments."""
 
 
 class Fate(StrEnum):
@@ -67,6 +70,18 @@ class ColumnPlan:
     def conversion(self) -> Conversion:
         """How the column's values are carried."""
         return Conversion(self.type, self.rule)
+
+    @property
+    def injective(self) -> bool:
+        """Whether values that SQLite holds apart always stay apart: by their conversion,
+        or because the census saw them all written in one way."""
+        if self.rule == "uuid":
+            forms = [form.partition("-") for form in self.spelling.split("/")]
+            cases = {case for _, _, case in forms} - {"none"}
+            return len({style for style, _, _ in forms}) == 1 and len(cases) <= 1
+        if self.rule == "iso" and self.type.name != TIMESTAMPTZ:
+            return bool(self.spelling) and SPELLINGS not in self.spelling
+        return self.conversion.injective
 
     @property
     def identity(self) -> bool:

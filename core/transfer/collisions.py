@@ -32,9 +32,7 @@ def find_collisions(connection: apsw.Connection, plan: Plan) -> Mapping[int, Col
 
 
 def _may_collide(table: TablePlan, build: Build) -> bool:
-    return build.is_unique and any(
-        not table.column(name).conversion.injective for name, _ in build.terms
-    )
+    return build.is_unique and any(not table.column(name).injective for name, _ in build.terms)
 
 
 def _collisions(

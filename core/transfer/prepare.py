@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,8 +68,10 @@ def prepare(
     """
     snapshot = take_snapshot(source, snapshot_path)
     tell(SnapshotTaken(bytes=snapshot.bytes, sha256=snapshot.sha256))
-    notes = _integrity_notes(snapshot.path, source.path)
-    with snapshot_connection(snapshot.path) as connection:
+    with (
+        _checked_meanwhile(snapshot.path, source.path) as notes,
+        snapshot_connection(snapshot.path) as connection,
+    ):
         found = read_sqlite(connection)
         if not found.database.tables:
             raise SourceHasNoTables(path=source.path)
@@ -82,14 +85,26 @@ def prepare(
             lambda table, rows: tell(Scanned(table=table, rows=rows)),
             range_rows=range_rows,
         )
-    plan = make_plan(found.database, census, schema=schema, choices=choices, notes=found.notes)
-    return Prepared(snapshot=snapshot, reading=found, census=census, plan=plan, notes=notes)
+        plan = make_plan(found.database, census, schema=schema, choices=choices, notes=found.notes)
+        return Prepared(
+            snapshot=snapshot, reading=found, census=census, plan=plan, notes=notes.result()
+        )
 
 
-def _integrity_notes(snapshot: Path, source: Path) -> tuple[str, ...]:
-    """SQLite's own check, by a connection that knows no collation but SQLite's."""
-    connection = open_snapshot(snapshot)
-    try:
-        return check_integrity(connection, source)
-    finally:
-        connection.close()
+@contextmanager
+def _checked_meanwhile(snapshot: Path, source: Path) -> Iterator[Future[tuple[str, ...]]]:
+    """SQLite's own check beside other work, by a connection that knows no collation but
+    SQLite's. Whatever fails meanwhile, damage is the reason to name."""
+    with (
+        closing(open_snapshot(snapshot)) as connection,
+        ThreadPoolExecutor(1, thread_name_prefix="integrity") as pool,
+    ):
+        check = pool.submit(check_integrity, connection, source)
+        try:
+            yield check
+        except Exception:
+            check.result()
+            raise
+        except BaseException:
+            connection.interrupt()  # nobody waits for its answer any more
+            raise
