@@ -276,6 +276,7 @@ def verify(
             run=run,
             samples=samples,
             reveal=reveal,
+            way=chosen_way(),
         )
         with RunProgress() as progress:
             report = parity.verify(request, progress.on_table)

@@ -26,10 +26,12 @@ def copy_in(schema: str, table: TablePlan) -> str:
     )
 
 
-def copy_out(schema: str, table: TablePlan) -> str:
-    """The binary COPY that gives all rows, columns in the plan's order."""
+def copy_out(schema: str, table: TablePlan, order: str = "") -> str:
+    """The binary COPY that gives all rows, columns in the plan's order; the rows sorted
+    by ``order``, a list of SQL terms, if there is one."""
     selected = f"SELECT {column_list(table)} FROM {qualified(schema, table.target)}"
-    return f"COPY ({selected}) TO STDOUT (FORMAT BINARY)"
+    sorted_by = f" ORDER BY {order}" if order else ""
+    return f"COPY ({selected}{sorted_by}) TO STDOUT (FORMAT BINARY)"
 
 
 def script(plan: Plan) -> str:

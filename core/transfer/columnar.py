@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.plan import TablePlan
+from core.source.ahead import Ahead
 from core.source.batches import Batch, BatchReader, Unsure, readable
 from core.source.rows import Row
-from core.transfer.ahead import Ahead
 from core.transfer.model import Bounds, RangeClaim
 from core.values.columns import ColumnWay, column_way
 from core.values.storage import unpack

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from core.source.batches import Unsure
 from core.values import temporal, types
+from core.values.jsonb import jsonb_texts
 from core.values.types import Conversion, Purity
 
 Convert = Callable[[pa.Array], pa.Array]
@@ -58,6 +59,15 @@ def column_way(conversion: Conversion, purity: Purity) -> ColumnWay | None:
     if purity is Purity.EMPTY and makers:
         maker = next(iter(makers.values()))
     return maker(conversion) if maker is not None else None
+
+
+def proof_way(conversion: Conversion, purity: Purity) -> ColumnWay | None:
+    """:func:`column_way` as far as the server hands values back as they were sent. A jsonb
+    it prints anew: so the source's texts become what it prints."""
+    way = column_way(conversion, purity)
+    if way is None or conversion.type.name != types.JSONB:
+        return way
+    return ColumnWay(way.type, lambda read: jsonb_texts(way(read)))
 
 
 def _require(holds: bool, what: str) -> None:

@@ -6,7 +6,7 @@ are then one encoding. Neither stream has an order that matters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import cast
@@ -136,18 +136,19 @@ class TargetSide:
 
     def __iter__(self) -> Iterator[Comparable]:
         self.rows = 0
-        for message in self._messages():
+        for message in messages(self._connection, self._copy):
             self.rows += 1
             yield self._encoding.of_message(message)
 
-    def _messages(self) -> Iterator[bytes]:
-        """One tuple at a time: the server sends a message per row, the header before
-        the first and the trailer after the last."""
-        first = True
-        with self._connection.cursor() as cursor, cursor.copy(self._copy.encode()) as copy:
-            for buffer in copy:
-                message = bytes(cast(bytes, buffer))
-                if first:
-                    message, first = message[len(COPY_HEADER) :], False
-                if message and message != COPY_TRAILER:
-                    yield message
+
+def messages(connection: Connection, copy_out: str) -> Generator[bytes, None, None]:
+    """The tuples of a binary COPY, one at a time: the server sends a message per row, the
+    header before the first and the trailer after the last."""
+    first = True
+    with connection.cursor() as cursor, cursor.copy(copy_out.encode()) as copy:
+        for buffer in copy:
+            message = bytes(cast(bytes, buffer))
+            if first:
+                message, first = message[len(COPY_HEADER) :], False
+            if message and message != COPY_TRAILER:
+                yield message
