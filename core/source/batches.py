@@ -13,7 +13,7 @@ snapshot is written by nobody.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,15 +84,21 @@ class BatchReader:
         self._database.close()
 
     def batches(
-        self, source: TableSource, after: Row | None, until: Row | None, batch_rows: int
+        self,
+        source: TableSource,
+        after: Row | None,
+        until: Row | None,
+        batch_rows: int,
+        extras: Sequence[str] = (),
     ) -> Generator[Batch, None, None]:
         """The rows past ``after`` (None: from the start) and up to ``until`` (None: to the
-        end) in key order, ``batch_rows`` at a time. Raises Unsure for what it cannot read."""
+        end) in key order, ``batch_rows`` at a time; after the columns come ``extras``, SQL
+        expressions of them. Raises Unsure for what it cannot read."""
         width = len(source.key.columns)
         while True:
             begun = False
             try:
-                for batch in self._stream(_query(source, after, until), batch_rows):
+                for batch in self._stream(_query(source, after, until, extras), batch_rows):
                     if batch.num_rows:
                         columns = tuple(batch.columns)
                         after, begun = _last(columns[:width]), True
@@ -125,12 +131,12 @@ def _uri(path: Path) -> str:
     return f"file:{escaped}?mode=ro"
 
 
-def _query(source: TableSource, after: Row | None, until: Row | None) -> str:
+def _query(source: TableSource, after: Row | None, until: Row | None, extras: Sequence[str]) -> str:
     key = ", ".join(map(quoted, source.key.columns))
     edges = ((">", after), ("<=", until))
     bounds = [f"({key}) {sign} ({_literals(edge)})" for sign, edge in edges if edge is not None]
     where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
-    selected = ", ".join(map(quoted, (*source.key.columns, *source.columns)))
+    selected = ", ".join([*map(quoted, (*source.key.columns, *source.columns)), *extras])
     return f"SELECT {selected} FROM {origin(source)}{where} ORDER BY {key}"
 
 

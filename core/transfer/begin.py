@@ -79,6 +79,7 @@ def begin(connection: Connection, request: Request, tell: Tell, earlier: Run | N
             choices_path=request.choices_path,
             narrow=request.narrow,
             range_rows=request.bounds.range_rows,
+            way=request.way,
             tell=tell,
         )
         failpoint("begin.prepared")

@@ -21,7 +21,7 @@ LEASE = 30.0
 
 ARROW, EXACT = "arrow", "exact"
 # Below so many rows a run ends sooner than Arrow is loaded.
-_ARROW_ROWS = 20_000
+_ARROW_ROWS, _ARROW_BYTES = 20_000, 2 << 20
 
 
 class Way(StrEnum):
@@ -37,6 +37,12 @@ class Way(StrEnum):
         if self is not Way.AUTO:
             return self is Way.ARROW
         return sum(table.rows for table in plan.tables) >= _ARROW_ROWS
+
+    def counts_by_columns(self, size: int) -> bool:
+        """Whether the census of a database of so many bytes is to be left to Arrow."""
+        if self is not Way.AUTO:
+            return self is Way.ARROW
+        return size >= _ARROW_BYTES
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from core.source.opening import SourceFile
 from core.source.reading import reading
 from core.source.snapshot import Snapshot, accept_collations, open_snapshot, take_snapshot
 from core.transfer.events import Event, Scanned, SnapshotTaken
+from core.transfer.model import Way
 
 Narrow = Callable[[list[str]], Choices]
 """From the names of a source's ordinary tables to further choices."""
@@ -58,6 +59,7 @@ def prepare(
     choices_path: str = "",
     narrow: Narrow | None = None,
     range_rows: int = RANGE_ROWS,
+    way: Way = Way.AUTO,
     tell: Callable[[Event], None] = lambda _: None,
 ) -> Prepared:
     """Copy the source's pages to ``snapshot_path``, check them, scan them, plan.
@@ -84,6 +86,7 @@ def prepare(
             found.database,
             lambda table, rows: tell(Scanned(table=table, rows=rows)),
             range_rows=range_rows,
+            by_columns=way.counts_by_columns(snapshot.bytes),
         )
         plan = make_plan(found.database, census, schema=schema, choices=choices, notes=found.notes)
         return Prepared(

@@ -106,8 +106,8 @@ def _decimal(conversion: Conversion) -> ColumnWay | None:
     scale = kind.scale or 0
     if kind.precision is None or kind.precision > _DECIMAL_DIGITS_MAX or scale > _DECIMAL_SCALE_MAX:
         return None
-    wanted = pa.decimal128(kind.precision, scale)
-    return ColumnWay(wanted, lambda read: _as_decimal(_units(read, scale), wanted))
+    wanted, units = pa.decimal128(kind.precision, scale), _units(scale)
+    return ColumnWay(wanted, lambda read: _as_decimal(units(read), wanted))
 
 
 def _whole(conversion: Conversion) -> ColumnWay | None:
@@ -123,18 +123,23 @@ def _whole(conversion: Conversion) -> ColumnWay | None:
     return ColumnWay(wanted, convert)
 
 
-def _units(read: pa.Array, scale: int) -> pa.Array:
-    """The values times 10^scale as int64. Arrow's own cast to decimal rounds what does not
-    fit the scale, even when it is asked to be safe: so each value must come back."""
-    if pa.types.is_int64(read.type):
-        return pc.multiply_checked(read, pa.scalar(10**scale, pa.int64()))
-    _require_type(read, pa.float64())
-    factor = float(10**scale)
-    units = pc.cast(pc.round(pc.multiply(read, factor)), pa.int64())
-    back = pc.divide(pc.cast(units, pa.float64()), factor)
-    _require(bool(pc.all(pc.equal(back, read)).as_py()), "more digits than the scale")
-    _require_within(units, _DECIMAL_LIMIT - 1)
-    return units
+def _units(scale: int) -> Convert:
+    """Makes int64 of values times 10^scale. Arrow's own cast to decimal rounds what does
+    not fit the scale, even when it is asked to be safe: so each value must come back."""
+    # Arrow takes a quarter of a millisecond to make a scalar of a Python number.
+    whole, factor = pa.scalar(10**scale, pa.int64()), pa.scalar(float(10**scale))
+
+    def convert(read: pa.Array) -> pa.Array:
+        if pa.types.is_int64(read.type):
+            return pc.multiply_checked(read, whole)
+        _require_type(read, pa.float64())
+        units = pc.cast(pc.round(pc.multiply(read, factor)), pa.int64())
+        back = pc.divide(pc.cast(units, pa.float64()), factor)
+        _require(bool(pc.all(pc.equal(back, read)).as_py()), "more digits than the scale")
+        _require_within(units, _DECIMAL_LIMIT - 1)
+        return units
+
+    return convert
 
 
 def _as_decimal(units: pa.Array, wanted: pa.DataType) -> pa.Array:
@@ -155,12 +160,12 @@ def _require_between(numbers: pa.Array, low: int, high: int) -> None:
 
 def _boolean(conversion: Conversion) -> ColumnWay:
     false, true = conversion.rule.removeprefix("boolean:").split("/")
+    both, yes = pa.array([false, true, None], pa.string()), pa.scalar(true)
 
     def words(read: pa.Array) -> pa.Array:
         _require_type(read, pa.string())
-        known = pc.is_in(read, pa.array([false, true, None], pa.string()))
-        _require(bool(pc.all(known).as_py()), "another word")
-        return pc.equal(read, true)
+        _require(bool(pc.all(pc.is_in(read, both)).as_py()), "another word")
+        return pc.equal(read, yes)
 
     return ColumnWay(pa.bool_(), words)
 
@@ -181,10 +186,11 @@ def _epoch(conversion: Conversion) -> ColumnWay | None:
     unit = {"epoch:s": 1_000_000, "epoch:ms": 1_000, "epoch:us": 1}.get(conversion.rule)
     if unit is None or conversion.type.name == types.DATE:
         return None
+    factor = pa.scalar(unit, pa.int64())
 
     def convert(read: pa.Array) -> pa.Array:
         _require_type(read, pa.int64())
-        micros = pc.multiply_checked(read, pa.scalar(unit, pa.int64()))
+        micros = pc.multiply_checked(read, factor)
         _require_between(micros, _MICROS_MIN, _MICROS_MAX)
         return pc.cast(micros, pa.timestamp("us"))
 
@@ -276,8 +282,11 @@ def _scattered(octets: bytes, read: pa.Array) -> pa.Array:
     whole = pa.Array.from_buffers(pa.binary(16), count, [None, pa.py_buffer(octets)])
     if not read.null_count:
         return whole
-    places = pc.subtract(pc.cumulative_sum(pc.cast(read.is_valid(), pa.int64())), 1)
-    return whole.take(pc.if_else(read.is_valid(), places, pa.scalar(None, pa.int64())))
+    places = pc.subtract(pc.cumulative_sum(pc.cast(read.is_valid(), pa.int64())), _ONE)
+    return whole.take(pc.if_else(read.is_valid(), places, _NO_PLACE))
+
+
+_ONE, _NO_PLACE = pa.scalar(1, pa.int64()), pa.scalar(None, pa.int64())
 
 
 # --- moments -----------------------------------------------------------------------------
@@ -290,6 +299,9 @@ _MOMENTS = {
 }
 
 
+_SOME_DAY, _BLANK = pa.scalar("1970-01-01"), pa.scalar(" ")
+
+
 def _iso(conversion: Conversion) -> ColumnWay:
     """The census has parsed each of these texts by the grammar: what Arrow takes of them
     it understands alike, and the rest it refuses."""
@@ -300,7 +312,7 @@ def _iso(conversion: Conversion) -> ColumnWay:
         if wanted != pa.time64("us"):
             return pc.cast(read, wanted)
         # Texts become times only as part of a moment.
-        moments = pc.binary_join_element_wise("1970-01-01", read, " ")
+        moments = pc.binary_join_element_wise(_SOME_DAY, read, _BLANK)
         return pc.cast(pc.cast(moments, pa.timestamp("us")), wanted)
 
     return ColumnWay(wanted, convert)

@@ -80,6 +80,7 @@ def _number_text(written: str) -> str:
 
 # --- whole columns -----------------------------------------------------------------------
 
+_FALSE = pa.scalar(False)
 _TEMPLATES_MAX = 12
 _CAPTURES_MAX = 9  # what a replacement can name
 _STRING = r'"[^"\\\x00-\x1f]*"'
@@ -117,7 +118,7 @@ def jsonb_texts(texts: pa.Array) -> pa.Array:
             break
         made = pc.replace_substring_regex(texts, template.pattern, template.replacement)
         done = pc.if_else(fits, made, done)
-        open_ = pc.and_not(open_, pc.fill_null(fits, False))
+        open_ = pc.and_not(open_, pc.fill_null(fits, _FALSE))
     rest = pa.array(map(jsonb_text, texts.filter(open_).to_pylist()), pa.string())
     return pc.replace_with_mask(done, open_, rest)
 
