@@ -29,6 +29,12 @@ from core.transfer.work import Work
 # Refusals that concern the object: its data, its definition, its size.
 _OBJECT_CLASSES = ("0A", "22", "23", "42", "54")
 _NO_RIGHT = "42501"
+SORT_KIB = 256 << 10
+"""What a build may take of the server's memory at least, in KiB; never less than is set."""
+_MORE_ROOM = (
+    "SELECT set_config(name, greatest(setting::bigint, %s) || 'kB', true)"
+    " FROM pg_settings WHERE name = 'maintenance_work_mem'"
+)
 
 
 # --- which build may begin ------------------------------------------------------------
@@ -129,11 +135,12 @@ def _build(work: Work, claim: BuildClaim, build: Build, began: float) -> ObjectF
 
 @contextmanager
 def _building(work: Work) -> Iterator[Connection]:
-    """A transaction in which a statement may take as long as a build may."""
+    """A transaction in which a statement may take as long as a build may, and room to sort."""
     connection = work.session.connection()
     with connection.transaction():
         milliseconds = str(int(work.member.limits.build * 1000))
         connection.execute("SELECT set_config('statement_timeout', %s, true)", (milliseconds,))
+        connection.execute(_MORE_ROOM, (SORT_KIB,))
         yield connection
 
 

@@ -52,12 +52,12 @@ def leave(work: Work, why: str) -> None:
 
 def _claim(work: Work, copiers: int, connection: Connection) -> RangeClaim | BuildClaim | None:
     """The next piece. A build first, so that it goes on beside the copying, but only
-    half of the members build while rows are left."""
+    half of the members build while rows are left; one alone copies them all before."""
     claims = work.claims(connection)
     open_builds = claims.open_builds()
     building = sum(open_builds.values())
     unfinished = claims.unfinished_tables()
-    if not unfinished or building < max(1, copiers // 2):
+    if not unfinished or building < copiers // 2:
         for number in ready(work.plan, open_builds, unfinished):
             if claim := claims.claim_build(number):
                 return claim

@@ -58,7 +58,9 @@ def migrate(request: Request, tell: Tell = lambda _: None) -> RunReport:
         limits=request.limits,
         way=request.way,
     )
-    return carry_on(party, tell, resumed=run is earlier)
+    if run is earlier:
+        return carry_on(party, tell, resumed=True)
+    return go_on(party, tell, resumed=False)  # its snapshot was made just now
 
 
 def check_target(request: Request) -> None:
