@@ -230,7 +230,7 @@ def migrate_command(
             return
         with RunProgress() as progress:
             report = migrate(request, progress.on_event)
-        answer_run(report, as_json)
+        answer_run(report, as_json, phases=progress.phases)
         raise typer.Exit(report.exit_code)
 
 

@@ -15,6 +15,7 @@ from core.cli.stopping import Stopping
 from core.transfer.events import (
     BuildBegun,
     Built,
+    CensusTaken,
     ChunkCommitted,
     Event,
     Progressed,
@@ -49,6 +50,8 @@ class RunProgress:
         )
         self._task = self._bar.add_task("", total=None, outlook="")
         self._copied = _Copied(0, 0)
+        self.phases: dict[str, float] = {}
+        """Seconds by phase, of what came before the run stood."""
 
     def __enter__(self) -> Self:
         self._stopping.__enter__()
@@ -69,10 +72,13 @@ class RunProgress:
         self._stopping.heed()
         match event:
             case SnapshotTaken():
+                self.phases["snapshot"] = event.seconds
                 megabytes = f"{event.bytes / 1e6:.1f}"
                 _say(tell("progress.snapshot", megabytes=megabytes, sha256=event.sha256))
             case Scanned():
                 self._advance(tell("progress.scanning", table=event.table), event.rows)
+            case CensusTaken():
+                self.phases |= {"census": event.seconds, "check": event.check_seconds}
             case RunBegun():
                 self._begin(event)
             case ChunkCommitted():

@@ -12,10 +12,18 @@ from core.plan import Fate
 from core.transfer.model import Run, RunReport, Step
 
 
-def answer_run(report: RunReport, as_json: bool, *, repeated: str = "result.repeated") -> None:
-    """What a command says that carried a run on; ``repeated``: of one that was complete."""
+def answer_run(
+    report: RunReport,
+    as_json: bool,
+    *,
+    repeated: str = "result.repeated",
+    phases: Mapping[str, float] | None = None,
+) -> None:
+    """What a command says that carried a run on; ``repeated``: of one that was complete;
+    ``phases``: seconds of what it did before the run stood."""
     if as_json:
-        print_json(run_document(report))
+        seconds = {name: round(took, 3) for name, took in (phases or {}).items()}
+        print_json(run_document(report) | {"phases": seconds})
     else:
         print_run(report, repeated)
 

@@ -9,10 +9,11 @@ from uuid import UUID
 
 @dataclass(frozen=True, kw_only=True)
 class SnapshotTaken:
-    """The page copy is on disk."""
+    """The page copy is on disk. ``seconds``: how long that took."""
 
     bytes: int
     sha256: str
+    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,15 @@ class Scanned:
 
     table: str
     rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CensusTaken:
+    """Every value has been counted, and SQLite's own check went on meanwhile; how many
+    ``seconds`` the one took, and ``check_seconds`` the other."""
+
+    seconds: float
+    check_seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +87,14 @@ class Built:
 
 
 Event = (
-    SnapshotTaken | Scanned | RunBegun | ChunkCommitted | Progressed | Waiting | BuildBegun | Built
+    SnapshotTaken
+    | Scanned
+    | CensusTaken
+    | RunBegun
+    | ChunkCommitted
+    | Progressed
+    | Waiting
+    | BuildBegun
+    | Built
 )
 Tell = Callable[[Event], None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -19,7 +20,7 @@ from core.source.integrity import check_integrity
 from core.source.opening import SourceFile
 from core.source.reading import reading
 from core.source.snapshot import Snapshot, accept_collations, open_snapshot, take_snapshot
-from core.transfer.events import Event, Scanned, SnapshotTaken
+from core.transfer.events import CensusTaken, Event, Scanned, SnapshotTaken
 from core.transfer.model import Way
 
 Narrow = Callable[[list[str]], Choices]
@@ -68,10 +69,12 @@ def prepare(
     laid over ``choices``. Raises SourceHasNoTables, PlanDoesNotFit, and what a snapshot raises; the
     snapshot is then removed by the caller.
     """
+    began = time.monotonic()
     snapshot = take_snapshot(source, snapshot_path)
-    tell(SnapshotTaken(bytes=snapshot.bytes, sha256=snapshot.sha256))
+    took = time.monotonic() - began
+    tell(SnapshotTaken(bytes=snapshot.bytes, sha256=snapshot.sha256, seconds=took))
     with (
-        _checked_meanwhile(snapshot.path, source.path) as notes,
+        _checked_meanwhile(snapshot.path, source.path) as check,
         snapshot_connection(snapshot.path) as connection,
     ):
         found = read_sqlite(connection)
@@ -81,6 +84,7 @@ def prepare(
             ordinary = (t for t in found.database.tables if t.kind is TableKind.ORDINARY)
             choices = overlaid(choices, narrow([t.name for t in ordinary]))
         check_fit(choices, found.database, choices_path)
+        began = time.monotonic()
         census = take_census(
             connection,
             found.database,
@@ -88,21 +92,26 @@ def prepare(
             range_rows=range_rows,
             by_columns=way.counts_by_columns(snapshot.bytes),
         )
+        took = time.monotonic() - began
         plan = make_plan(found.database, census, schema=schema, choices=choices, notes=found.notes)
-        return Prepared(
-            snapshot=snapshot, reading=found, census=census, plan=plan, notes=notes.result()
-        )
+        notes, check_seconds = check.result()
+        tell(CensusTaken(seconds=took, check_seconds=check_seconds))
+        return Prepared(snapshot=snapshot, reading=found, census=census, plan=plan, notes=notes)
+
+
+Checked = tuple[tuple[str, ...], float]
+"""What SQLite's own check had to say, and how many seconds it took."""
 
 
 @contextmanager
-def _checked_meanwhile(snapshot: Path, source: Path) -> Iterator[Future[tuple[str, ...]]]:
+def _checked_meanwhile(snapshot: Path, source: Path) -> Iterator[Future[Checked]]:
     """SQLite's own check beside other work, by a connection that knows no collation but
     SQLite's. Whatever fails meanwhile, damage is the reason to name."""
     with (
         closing(open_snapshot(snapshot)) as connection,
         ThreadPoolExecutor(1, thread_name_prefix="integrity") as pool,
     ):
-        check = pool.submit(check_integrity, connection, source)
+        check = pool.submit(_checked, connection, source)
         try:
             yield check
         except Exception:
@@ -111,3 +120,8 @@ def _checked_meanwhile(snapshot: Path, source: Path) -> Iterator[Future[tuple[st
         except BaseException:
             connection.interrupt()  # nobody waits for its answer any more
             raise
+
+
+def _checked(connection: apsw.Connection, source: Path) -> Checked:
+    began = time.monotonic()
+    return check_integrity(connection, source), time.monotonic() - began
