@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,11 @@ class Asked:
     contenders: tuple[str, ...]
 
     @property
+    def home(self) -> Path:
+        """The folder of the server and of Mudanza's snapshots; gone at the end."""
+        return self.folder / "bench-home"
+
+    @property
     def looks_at_values(self) -> bool:
         """Whether the values that arrived are compared: not of very many rows."""
         return self.order_lines <= DEFAULT_ORDER_LINES
@@ -60,14 +66,15 @@ class Session:
     remarks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     settings: dict[str, dict[str, str]] = field(default_factory=dict)
+    machine: dict[str, str] = field(default_factory=dict)
     shares: tuple[Share, ...] = ()
     plan: Plan | None = None
     wanted: Arrived | None = None
 
     @property
     def work(self) -> Path:
-        """The folder for what children are told and for encoded rows."""
-        return self.asked.folder / "work"
+        """The folder for what children are told and for encoded rows; gone at the end."""
+        return self.asked.folder / "bench-work"
 
     @property
     def stage(self) -> Stage:
@@ -77,9 +84,8 @@ class Session:
 
     @property
     def mudanza(self) -> Mudanza:
-        """Mudanza, with its home beside the server's."""
-        home = self.asked.folder / "home"
-        return Mudanza(source=self.market.path, home=home, server=self.server)
+        """Mudanza, as it is run here."""
+        return Mudanza(source=self.market.path, home=self.asked.home, server=self.server)
 
 
 def main() -> int:
@@ -139,12 +145,15 @@ def _measured(asked: Asked) -> Session:
     _tell(f"the database of {asked.order_lines:,} order lines")
     built = market(asked.folder, asked.order_lines)
     warm(built.path)
-    with thrown_away(asked.folder / "home") as server:
+    with thrown_away(asked.home) as server:
         session = Session(asked=asked, market=built, server=server)
         session.work.mkdir(exist_ok=True)
-        for number in range(1, asked.rounds + 1):
-            _round(session, number)
-        session.settings["server"] = machine(server.version())
+        try:
+            for number in range(1, asked.rounds + 1):
+                _round(session, number)
+        finally:
+            shutil.rmtree(session.work)
+        session.machine = machine(server.version())
     return session
 
 
@@ -233,7 +242,7 @@ def _report(session: Session) -> Report:
         contenders=asked.contenders,
         measures=results.gathered(session.taken),
         shares=session.shares,
-        machine=session.settings.pop("server"),
+        machine=session.machine,
         settings=session.settings,
         remarks=session.remarks,
         failures=session.failures,

@@ -70,17 +70,17 @@ class Server:
 def thrown_away(home: Path) -> Iterator[Server]:
     """A server under ``home``, durable as a real one; folder and all gone at the end."""
     cluster = embedded_cluster(Settings(home=home, pg_bindir=read_settings().pg_bindir))
-    _remove(cluster)  # one that a killed run left behind
+    _remove(cluster, home)  # one that a killed run left behind
     cluster.start()
     try:
         yield Server(cluster=cluster)
     finally:
-        _remove(cluster)
+        _remove(cluster, home)
 
 
-def _remove(cluster: Cluster) -> None:
+def _remove(cluster: Cluster, home: Path) -> None:
     cluster.stop()
-    shutil.rmtree(cluster.folder, ignore_errors=True)
+    shutil.rmtree(home, ignore_errors=True)
 
 
 def make_tables(connection: Connection, plan: Plan) -> None:

@@ -40,6 +40,8 @@ LINES = (
 
 _HEADINGS = ("", "seconds", "rows/s", "RSS", "PSS", "value", "bar", "", "where value is")
 _LEFT = {0, 7, 8}
+# Bars that judge what stands in another line.
+_OF_ANOTHER_LINE = ("mudanza.memory", "mudanza.scale")
 _ONLY_WHEN_MEASURED = ("verify.full", "verify.full.process")
 
 
@@ -70,12 +72,13 @@ def _lines(report: Report) -> Iterator[tuple[str, ...]]:
     for name, label in LINES:
         measure, bar = report.measures.get(name), bars.get(name)
         if _is_shown(report, name, measure, bar):
-            yield (label, *_measured(measure), *_barred(bar))
+            times = ("", "", "", "") if name in _OF_ANOTHER_LINE else _measured(measure)
+            yield (label, *times, *_barred(bar))
 
 
 def _is_shown(report: Report, name: str, measure: Measure | None, bar: Judged | None) -> bool:
-    """A line of somebody who was asked for; what has no time of its own needs its bar."""
-    if name in ("mudanza.memory", "mudanza.scale"):
+    """Whether it is a line of somebody who was asked for."""
+    if name in _OF_ANOTHER_LINE:
         return bar is not None
     if name in _ONLY_WHEN_MEASURED:
         return measure is not None
