@@ -4,6 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# The benchmark has packages of its own, and keeps them out of the others' way.
+BENCH_VENV := .venv-bench
+BENCH_STAMP := $(BENCH_VENV)/.installed
+# Order lines of the benchmark: make bench N=50000
+N ?= 1000000
+NEW_ENOUGH = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Mudanza needs Python 3.11 or newer: make PYTHON=...")'
 # PG=15 runs the tests on the system's PostgreSQL 15 instead of the wheel's.
 PG ?=
 # More words for the program behind a target: make test ARGS="-k preflight"
@@ -19,7 +25,7 @@ help: ## list the targets
 venv: $(STAMP) ## make .venv from requirements.lock, when the lock or pyproject.toml changed
 
 $(STAMP): requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Mudanza needs Python 3.11 or newer: make PYTHON=...")'
+	$(NEW_ENOUGH)
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	@# setuptools warns that an editable package is found by its folder: that is its point.
@@ -45,9 +51,14 @@ format: venv ## put the code into its form
 	$(BIN)/ruff check --fix --select I .
 	$(BIN)/ruff format .
 
-bench: venv ## measure: the benchmarks print a table
-	@test -f benchmarks/bench.py || { echo "There is no benchmark yet: the issue \"At the speed of COPY\" brings it."; exit 1; }
-	$(BIN)/python benchmarks/bench.py $(ARGS)
+bench: $(BENCH_STAMP) ## measure beside pgloader, DuckDB and others: make bench N=50000
+	$(BENCH_VENV)/bin/python -m benchmarks.bench --order-lines $(N) $(ARGS)
+
+$(BENCH_STAMP): requirements-bench.lock
+	$(NEW_ENOUGH)
+	$(PYTHON) -m venv --clear $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --require-hashes -r requirements-bench.lock
+	touch $@
 
 soak: venv parts ## the tests that run for minutes or hours
 	MUDANZA_TEST_PG=$(PG) $(BIN)/python -m pytest -m soak --timeout 0 $(ARGS)
@@ -59,12 +70,15 @@ PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --ge
 	--allow-unsafe --no-strip-extras --no-emit-options --no-emit-index-url \
 	--no-emit-trusted-host --no-emit-find-links $(ARGS)
 
-lock: venv ## compile the two locks again; ARGS=--upgrade for newer versions
-	$(PIP_COMPILE) --all-extras --output-file requirements.lock pyproject.toml
+LOCKS = requirements.lock requirements-runtime.lock requirements-bench.lock
+
+lock: venv ## compile the three locks again; ARGS=--upgrade for newer versions
+	$(PIP_COMPILE) --extra dev --output-file requirements.lock pyproject.toml
 	$(PIP_COMPILE) --constraint requirements.lock --output-file requirements-runtime.lock pyproject.toml
-	! grep -nE '://|file:/|^-|^ *#.* /' requirements.lock requirements-runtime.lock
+	$(PIP_COMPILE) --constraint requirements.lock --extra bench --output-file requirements-bench.lock pyproject.toml
+	! grep -nE '://|file:/|^-|^ *#.* /' $(LOCKS)
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) build dist *.egg-info .coverage htmlcov
+	rm -rf $(VENV) $(BENCH_VENV) .bench build dist *.egg-info .coverage htmlcov
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Measuring Mudanza beside other ways to carry the same rows: ``make bench``."""
