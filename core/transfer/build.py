@@ -19,7 +19,7 @@ from core.errors import MudanzaError
 from core.failpoints import failpoint
 from core.plan import Build, BuildKind, Fate, ObjectFate, Plan
 from core.server.connection import Connection
-from core.transfer.claims import FenceLost
+from core.transfer.claims import UNHURRIED, FenceLost
 from core.transfer.events import BuildBegun, Built
 from core.transfer.membership import Patience
 from core.transfer.model import BuildClaim
@@ -141,6 +141,7 @@ def _building(work: Work) -> Iterator[Connection]:
         milliseconds = str(int(work.member.limits.build * 1000))
         connection.execute("SELECT set_config('statement_timeout', %s, true)", (milliseconds,))
         connection.execute(_MORE_ROOM, (SORT_KIB,))
+        connection.execute(UNHURRIED)
         yield connection
 
 

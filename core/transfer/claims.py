@@ -21,6 +21,10 @@ from core.server.connection import Connection
 from core.transfer.model import BuildClaim, ChunkLine, Quarantined, RangeClaim
 from core.transfer.quarantine import Quarantine
 
+UNHURRIED = "SET LOCAL synchronous_commit = off"
+"""What is committed so need not be on disk at once: a server that crashes may forget it,
+but then its rows and its line together. The run's own last step waits for all of it."""
+
 _CLAIM = "range, table_number, hi, done_to, finished, token"
 
 

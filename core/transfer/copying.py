@@ -23,7 +23,7 @@ from core.failpoints import failpoint
 from core.plan import TablePlan
 from core.server.faults import Fault
 from core.source.rows import Row, RowChunk, read_chunk
-from core.transfer.claims import FenceLost
+from core.transfer.claims import UNHURRIED, FenceLost
 from core.transfer.convert import Batch, TableConverter
 from core.transfer.events import ChunkCommitted
 from core.transfer.ledger import Ledger
@@ -99,6 +99,7 @@ class _RangeCopy:
         self._patience = Patience(work.member)
         self._columns: ColumnPath | None = None
         self._rows_max: int | None = None
+        self._left: set[bytes | None] = set()
         number = claim.table_number
         self._collisions = work.persist(lambda c: Ledger(c).collisions(work.run, number))
         if work.by_columns and not self._collisions:
@@ -175,11 +176,16 @@ class _RangeCopy:
 
     def look_again(self) -> None:
         """After a refused commit: nothing to say if the range is in other hands. Raises
-        WatermarkMoved if it is in ours alone."""
+        WatermarkMoved if it is in ours alone, and stands where we never left it."""
         before = self.claim
         again = self._claimed_again()
-        if again is not None and again.token == before.token + 1:
+        if again is None or again.token != before.token + 1:
+            return
+        if again.done_to not in self._left:
             raise WatermarkMoved(run=self._work.run, table=self._table.name)
+        # The server crashed and lost our last commits: the range is claimed anew from there.
+        self.claim = again
+        self.hand_back()
 
     def _claimed_again(self) -> RangeClaim | None:
         claim = self.claim
@@ -190,6 +196,7 @@ class _RangeCopy:
         connection = self._work.session.connection()
         claims = self._work.claims(connection)
         with connection.transaction():
+            connection.execute(UNHURRIED)
             failpoint("chunk.begun")
             refused = cargo.write(Writer(connection, self._work.plan.schema, self._table))
             failpoint("chunk.copied")
@@ -209,6 +216,7 @@ class _RangeCopy:
 
     def _moved_to(self, line: ChunkLine) -> None:
         self._patience.restore()
+        self._left.add(self.claim.done_to)
         self.claim = replace(self.claim, done_to=line.hi or line.lo, finished=line.last)
         self._work.tell(
             ChunkCommitted(

@@ -128,7 +128,11 @@ _FENCE = (
     ),
 )
 
-_BEGUN = '        with connection.transaction():\n            failpoint("chunk.begun")\n'
+_BEGUN = (
+    "        with connection.transaction():\n"
+    "            connection.execute(UNHURRIED)\n"
+    '            failpoint("chunk.begun")\n'
+)
 _CHECKPOINT = (
     '            claims.checkpoint(self.claim, line, aside)\n        failpoint("chunk.committed")\n'
 )
