@@ -18,7 +18,7 @@ from core.values import documents, numeric, temporal, types
 from core.values.declared import TEMPORAL, Kind
 from core.values.exact import exact_in_double
 
-_DOUBLE_EXACT = 2**53
+DOUBLE_EXACT = 2**53
 _SPELLINGS_MAX = 12
 _BOOLEANS = frozenset(word for pair in types.BOOLEAN_WORDS for word in pair)
 
@@ -79,17 +79,20 @@ class ColumnTally:
 
     def _add_integers(self, values: Sequence[int]) -> None:
         low, high = min(values), max(values)
-        self._counts["integers"] += len(values)
+        self._add_range(low, high, len(values))
+        if low < -DOUBLE_EXACT or high > DOUBLE_EXACT:
+            self._counts["integers_inexact"] += sum(not exact_in_double(v) for v in values)
+        if Kind.BOOLEAN in self._wanted:
+            self._counts["zero_one"] += sum(v in (0, 1) for v in values)
+
+    def _add_range(self, low: int, high: int, count: int) -> None:
+        self._counts["integers"] += count
         if self._integers:
             self._integers = min(low, self._integers[0]), max(high, self._integers[1])
         else:
             self._integers = low, high
-        if low < -_DOUBLE_EXACT or high > _DOUBLE_EXACT:
-            self._counts["integers_inexact"] += sum(not exact_in_double(v) for v in values)
-        if Kind.BOOLEAN in self._wanted:
-            self._counts["zero_one"] += sum(v in (0, 1) for v in values)
         if Kind.JSON in self._wanted:
-            self._shapes["jsonb"] += len(values)
+            self._shapes["jsonb"] += count
         if largest := max(abs(low), abs(high)):
             self._whole_digits = max(self._whole_digits, len(str(largest)))
 
@@ -117,7 +120,7 @@ class ColumnTally:
         if self._wanted & TEMPORAL:
             self._add_moments(values)
         if Kind.BOOLEAN in self._wanted:
-            self._add_words(values)
+            self._keep_words(Counter(values).items())
         if Kind.JSON in self._wanted:
             self._shapes.update(documents.standing(v).value for v in values)
         if Kind.UUID in self._wanted:
@@ -126,12 +129,15 @@ class ColumnTally:
     def _add_moments(self, values: Sequence[str]) -> None:
         moments = map(temporal.parse, values)
         self._shapes.update(m.shape.value for m in moments if m is not None)
-        for spelling, count in Counter(map(temporal.spelling, values)).items():
+        self._keep_spellings(Counter(map(temporal.spelling, values)).items())
+
+    def _keep_spellings(self, counts: Iterable[tuple[str, int]]) -> None:
+        for spelling, count in counts:
             if spelling in self._spellings or len(self._spellings) < _SPELLINGS_MAX:
                 self._spellings[spelling] += count
 
-    def _add_words(self, values: Sequence[str]) -> None:
-        for word, count in Counter(values).items():
+    def _keep_words(self, counts: Iterable[tuple[str, int]]) -> None:
+        for word, count in counts:
             if word in _BOOLEANS or word in self._words or len(self._words) < _SPELLINGS_MAX:
                 self._words[word] += count
 
