@@ -31,25 +31,24 @@ def standings(texts: pa.Array) -> Counter[str]:
     """How many of the texts (valid, not NULL) have each standing."""
     found: Counter[str] = Counter()
     for text, count in counted(texts):
-        standing = Standing.JSONB if _surely_jsonb(text) else documents.standing(text)
+        standing = _quick_standing(text) or documents.standing(text)
         found[standing.value] += count
     return found
 
 
-def _surely_jsonb(text: str) -> bool:
-    """Whether one quick pass says that the text is jsonb, as it does of most.
-
-    No says nothing: whatever is not plain takes a closer look.
-    """
+def _quick_standing(text: str) -> Standing | None:
+    """What one pass over the text says for sure; None when it takes a closer look."""
     if len(text) > _SHALLOW and not _plain_if_long(text):
-        return False
+        return None
     if "\\u" in text and _maybe_unkept(text):
-        return False
+        return None
     try:
         end: int = _scan(text, 0)[1]
+    except json.JSONDecodeError:
+        return Standing.NONE
     except (StopIteration, ValueError, RecursionError, _Doubtful):
-        return False
-    return end == len(text)
+        return None
+    return Standing.JSONB if end == len(text) else None
 
 
 def _plain_if_long(text: str) -> bool:

@@ -26,15 +26,18 @@ class Texts:
     @classmethod
     def of(cls, array: pa.Array) -> Self | None:
         """The texts of a string array without NULLs; None when a byte is not valid UTF-8."""
-        offsets = _offsets(array)
-        data = array.buffers()[2]
-        octets = b"" if data is None else data[_first(array) :][: offsets[-1].as_py()].to_pybytes()
+        bounds = _bounds(array)
+        first, end = bounds[0], bounds[-1].as_py()
+        data = array.buffers()[2] or pa.py_buffer(b"")
+        octets = data[first.as_py() : end].to_pybytes()
         if not octets.isascii():
             try:
                 array.validate(full=True)
             except pa.ArrowInvalid:
                 return None
-        return cls(array, octets, offsets)
+        # An array may be a slice of a longer one.
+        whole = array.offset == 0 and first.as_py() == 0
+        return cls(array, octets, bounds if whole else pc.subtract(bounds, first))
 
     @property
     def chars_max(self) -> int:
@@ -78,14 +81,7 @@ def ascii_table(alike: dict[str, bytes]) -> bytes:
     return bytes(table)
 
 
-def _offsets(array: pa.Array) -> pa.Array:
-    """Where each text begins, counted from the first one: an array may be a slice."""
+def _bounds(array: pa.Array) -> pa.Array:
+    """Where in its data each text begins, and where the last one ends."""
     buffers = [None, array.buffers()[1]]
-    offsets = pa.Array.from_buffers(pa.int32(), len(array) + 1, buffers, offset=array.offset)
-    return pc.subtract(offsets, offsets[0]) if array.offset or offsets[0].as_py() else offsets
-
-
-def _first(array: pa.Array) -> int:
-    buffers = [None, array.buffers()[1]]
-    first: int = pa.Array.from_buffers(pa.int32(), 1, buffers, offset=array.offset)[0].as_py()
-    return first
+    return pa.Array.from_buffers(pa.int32(), len(array) + 1, buffers, offset=array.offset)

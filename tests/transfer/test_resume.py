@@ -253,6 +253,33 @@ def test_a_stale_process_cannot_commit_a_chunk(source: Path, database: str, tmp_
         assert connection.execute("SELECT count(*) FROM mudanza.chunk").fetchone() == (1,)
 
 
+def test_a_server_that_forgot_the_last_chunk_gets_it_again(
+    source: Path, database: str, tmp_path: Path
+) -> None:
+    """Chunks commit without waiting for the disk: a crash may take the last ones away, rows
+    and line together."""
+    passed: list[Event] = []
+
+    def forget(event: Event) -> None:
+        passed.append(event)
+        chunks = [e for e in passed if isinstance(e, ChunkCommitted) and e.table == "people"]
+        if len(chunks) == 2 and event is chunks[1]:
+            with psycopg.connect(database) as other:
+                other.execute("DELETE FROM people WHERE id > 3")
+                other.execute("DELETE FROM mudanza.quarantine WHERE key_shown = '5'")
+                other.execute("DELETE FROM mudanza.chunk WHERE (range, chunk) = (1, 2)")
+                other.execute(
+                    "UPDATE mudanza.range SET (done_to, chunks, rows_read, rows_written,"
+                    " rows_quarantined) = (SELECT hi, 1, rows_read, rows_written, rows_quarantined"
+                    " FROM mudanza.chunk WHERE (range, chunk) = (1, 1)) WHERE range = 1"
+                )
+
+    report = migrate(asked(source, database, tmp_path), forget)
+    assert report.exit_code == EXIT_PARTIAL
+    assert table(report, "people").rows_quarantined == 1
+    prove(source, database, tmp_path)
+
+
 # --- complete runs ------------------------------------------------------------------
 
 
