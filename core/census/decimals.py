@@ -13,16 +13,17 @@ from core.census.texts import count_true
 
 # Each decimal of so many digits has a double of its own, so that one which names a
 # double is its shortest spelling.
-_DIGITS = 10.0**15
-# The largest power of ten that is a double itself.
-_POWER_MAX = 22
+_DIGITS = pa.scalar(10.0**15)
+# As long as a power of ten is a double itself.
+_POWERS = tuple(pa.scalar(10.0**power) for power in range(23))
+_HALF, _NOUGHT, _TOO_LARGE = pa.scalar(0.5), pa.scalar(0.0), pa.scalar(2.0**63)
 
 
 def inexact(integers: pa.Array) -> int:
     """How many of the integers no double holds."""
     doubles = integers.cast(pa.float64(), safe=False)
     # Rounded up, the largest become a double that is no 64-bit integer any more.
-    fitting = pc.if_else(pc.less(doubles, 2.0**63), doubles, 0.0)
+    fitting = pc.if_else(pc.less(doubles, _TOO_LARGE), doubles, _NOUGHT)
     return count_true(pc.not_equal(fitting.cast(pa.int64(), safe=False), integers))
 
 
@@ -33,9 +34,8 @@ def scale_of(reals: pa.Array) -> tuple[int, pa.Array]:
     n and 10**k are doubles, and a division of doubles is rounded correctly.
     """
     scale, undecided = 0, [reals[:0]]
-    for power in range(_POWER_MAX + 1):
-        shift = 10.0**power
-        whole = pc.floor(pc.add(pc.multiply(reals, shift), 0.5))
+    for power, shift in enumerate(_POWERS):
+        whole = pc.floor(pc.add(pc.multiply(reals, shift), _HALF))
         short = pc.less(pc.abs(whole), _DIGITS)
         undecided.append(reals.filter(pc.invert(short)))
         found = pc.and_(short, pc.equal(pc.divide(whole, shift), reals))

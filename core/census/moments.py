@@ -28,7 +28,7 @@ _SPELLED = ascii_table({"9": b"0123456789"})
 # not depend on what stands before it, and few of them occur.
 _CLOCK = r"99:99(?::99(?:\.9{1,6})?)?"
 _HEAD = re.compile(f"9999-99-99(?:[T ]{_CLOCK})?|{_CLOCK}")
-_SOME_DAY = "2000-01-01 "
+_SOME_DAY, _NOTHING = pa.scalar("2000-01-01 "), pa.scalar("")
 _YEAR_ONE = pa.scalar(-62_135_596_800_000_000, pa.timestamp("us"))
 
 
@@ -104,7 +104,7 @@ def _count(texts: pa.Array, form: _Form) -> int:
 def _read(texts: pa.Array, shape: Shape) -> int | None:
     """How many heads are moments as Arrow reads them; None when it refuses one."""
     if shape is Shape.TIME:
-        texts = pc.binary_join_element_wise(_SOME_DAY, texts, "")
+        texts = pc.binary_join_element_wise(_SOME_DAY, texts, _NOTHING)
     try:
         stamps = texts.cast(pa.timestamp("us"))
     except pa.ArrowInvalid:

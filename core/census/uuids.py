@@ -16,7 +16,9 @@ from core.values.documents import uuid_form
 _STYLED = ascii_table({"f": b"0123456789abcdefABCDEF"})
 _CASED = ascii_table({"a": b"abcdef", "A": b"ABCDEF"})
 _DASHED = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-_TEMPLATES = (_DASHED, "f" * 32, "{" + _DASHED + "}")
+# As scalars: Arrow takes a quarter of a millisecond to make one of a Python value.
+_TEMPLATES = tuple(map(pa.scalar, (_DASHED, "f" * 32, "{" + _DASHED + "}")))
+_LENGTH = pa.scalar(16)
 
 
 def text_forms(texts: Texts) -> Counter[str]:
@@ -24,7 +26,7 @@ def text_forms(texts: Texts) -> Counter[str]:
     found: Counter[str] = Counter()
     styled = texts.mapped(_STYLED)
     for template in _TEMPLATES:
-        form = uuid_form(template)
+        form = uuid_form(template.as_py())
         assert form is not None
         fitting = texts.array.filter(pc.equal(styled, template))
         for case, count in _cases(fitting).items():
@@ -36,7 +38,7 @@ def blob_forms(blobs: pa.Array) -> Counter[str]:
     """How many blobs are a UUID: any 16 bytes are."""
     form = uuid_form(bytes(16))
     assert form is not None
-    fitting = count_true(pc.equal(pc.binary_length(blobs), 16))
+    fitting = count_true(pc.equal(pc.binary_length(blobs), _LENGTH))
     return Counter({f"{form.style}-{form.case}": fitting} if fitting else {})
 
 
