@@ -17,8 +17,6 @@ import pyarrow.compute as pc
 from core.source.batches import Batch, BatchReader, Unsure
 from core.source.rows import Row, TableSource, quoted
 
-_FLAGS_PER_COLUMN = 60  # bits of an INTEGER that are safe to set
-
 
 @dataclass(frozen=True)
 class Classified:
@@ -59,20 +57,24 @@ def _class(column: pa.Array) -> str:
 
 
 def _questions(columns: Sequence[str], asked: Sequence[str]) -> list[str]:
-    """First the INTEGERs of each column of reals, then flags for strays, a bit a column."""
+    """First the INTEGERs of each column of reals, then whether a row has a stray.
+
+    SQLite sorts numbers before texts and texts before blobs, whatever they are: that is
+    asked faster than :func:`typeof`. A NULL is no answer, and no stray.
+    """
     named = list(zip(map(quoted, columns), asked, strict=True))
     integers = [f"CASE typeof({c}) WHEN 'integer' THEN {c} END" for c, k in named if k == "real"]
-    strays = [f"({c} IS NOT NULL AND typeof({c}) <> '{k}')" for c, k in named if k in _STRAYED]
-    flags = [
-        " + ".join(
-            f"({stray} << {bit})" for bit, stray in enumerate(strays[start:][:_FLAGS_PER_COLUMN])
-        )
-        for start in range(0, len(strays), _FLAGS_PER_COLUMN)
+    strays = [
+        _STRAYS[kind].format(c=f"{column} COLLATE BINARY")
+        for column, kind in named
+        if kind in _STRAYS
     ]
-    return [*integers, *flags]
+    portions = (strays[start:][:_PORTION] for start in range(0, len(strays), _PORTION))
+    return [*integers, *(" OR ".join(portion) for portion in portions)]
 
 
-_STRAYED = ("text", "blob")
+_STRAYS = {"text": "{c} < '' OR {c} >= x''", "blob": "{c} < x''"}
+_PORTION = 200  # SQLite limits how deep an expression may nest
 
 
 def _answered(batch: Batch, asked: Sequence[str]) -> Classified:
@@ -80,7 +82,7 @@ def _answered(batch: Batch, asked: Sequence[str]) -> Classified:
     answers = iter(batch.columns[width:])
     integers = tuple(next(answers) if kind == "real" else None for kind in asked)
     for flags in answers:
-        if pc.max(flags).as_py():
+        if pc.max(flags).as_py():  # NULL where nothing could be compared
             raise Unsure("values of several storage classes")
     if any(i is not None and i.type != pa.int64() for i in integers):
         raise Unsure("integers that are none")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Event
 from typing import TYPE_CHECKING
 
 import apsw
@@ -14,7 +17,9 @@ from core.census.table import TableTally
 from core.census.tally import ColumnTally
 from core.schema.model import Database, Table, TableKind
 from core.schema.reading import ColumnRef, joined_columns, table_source
+from core.source.reading import reading
 from core.source.rows import TableSource, quoted, scan
+from core.source.snapshot import accept_collations, open_snapshot
 from core.values.declared import Kind, declared
 
 if TYPE_CHECKING:
@@ -40,69 +45,112 @@ def take_census(
     Tables are cut after at least ``range_rows`` rows or RANGE_BYTES of text and blobs.
     ``by_columns``: let Arrow count where it can; the census is the same.
     """
-    with _column_scan(connection) if by_columns else _nothing() as columns:
-        census = _Scan(connection, database, on_rows or _tell_nobody, range_rows, columns)
-        ordinary = [t for t in database.tables if t.kind is TableKind.ORDINARY]
-        return Census(tables={t.name: census.table(t) for t in ordinary})
+    ordinary = [t for t in database.tables if t.kind is TableKind.ORDINARY]
+    scan_ = _Scan(database, range_rows)
+    tell = on_rows or _tell_nobody
+    if by_columns:
+        largest_first = sorted(ordinary, key=lambda t: -_about_rows(connection, t))
+        found = _at_once(scan_, Path(connection.filename), largest_first, tell)
+    else:
+        found = {t.name: scan_.table(t, connection, None, tell) for t in ordinary}
+    return Census(tables={t.name: found[t.name] for t in ordinary})
 
 
-@contextmanager
-def _column_scan(connection: apsw.Connection) -> Iterator[ColumnScan | None]:
-    from core.census.by_columns import ColumnScan  # noqa: PLC0415  # Arrow takes long to load
-
-    with ColumnScan(connection, Path(connection.filename)) as columns:
-        yield columns
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield None
+def _about_rows(connection: apsw.Connection, table: Table) -> int:
+    """How many rows there may be; what is quickest to ask."""
+    asked = "count(*)" if table.rowid_name is None else f"max({quoted(table.rowid_name)})"
+    ((rows,),) = connection.execute(f"SELECT {asked} FROM {quoted(table.name)}").fetchall()
+    return int(rows or 0)
 
 
 def _tell_nobody(_table: str, _rows: int) -> None:
     pass
 
 
+# --- two tables at a time ----------------------------------------------------------------
+
+_AT_ONCE = 2
+_LISTEN_SECONDS = 0.1
+
+
+class _Enough(Exception):
+    """Nobody waits for the census any more."""
+
+
+def _at_once(
+    scan_: _Scan, snapshot: Path, tables: list[Table], on_rows: OnRows
+) -> dict[str, TableCensus]:
+    """Some tables at a time, each by a thread with readers of its own; what they tell is
+    told here, by the thread that asked."""
+    from core.census.by_columns import ColumnScan  # noqa: PLC0415  # Arrow takes long to load
+
+    told: SimpleQueue[tuple[str, int]] = SimpleQueue()
+    enough = Event()
+
+    def tell(table: str, rows: int) -> None:
+        if enough.is_set():
+            raise _Enough
+        told.put((table, rows))
+
+    def count(table: Table) -> TableCensus:
+        with closing(open_snapshot(snapshot)) as connection, reading(snapshot):
+            accept_collations(connection)
+            with ColumnScan(connection, snapshot) as columns:
+                return scan_.table(table, connection, columns, tell)
+
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="census") as pool:
+        coming = {pool.submit(count, table): table.name for table in tables}
+        try:
+            while not all(future.done() for future in coming) or not told.empty():
+                with suppress(Empty):
+                    on_rows(*told.get(timeout=_LISTEN_SECONDS))
+        except BaseException:
+            enough.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+        return {name: future.result() for future, name in coming.items()}
+
+
 class _Scan:
     """A database on its way through the census."""
 
-    def __init__(
-        self,
-        connection: apsw.Connection,
-        database: Database,
-        on_rows: OnRows,
-        range_rows: int,
-        columns: ColumnScan | None,
-    ) -> None:
-        self._connection = connection
+    def __init__(self, database: Database, range_rows: int) -> None:
         self._encoding = database.encoding
         self._wanted = _wanted_kinds(database)
-        self._on_rows = on_rows
         self._range_rows = range_rows
-        self._columns = columns
 
-    def table(self, table: Table) -> TableCensus:
+    def table(
+        self,
+        table: Table,
+        connection: apsw.Connection,
+        columns: ColumnScan | None,
+        on_rows: OnRows,
+    ) -> TableCensus:
         """The census of one table."""
-        unreadable = _unreadable(self._connection, table)
+        unreadable = _unreadable(connection, table)
         names = [c.name for c in table.columns if c.name not in unreadable]
         source = table_source(table, self._encoding, names)
         kinds = {name: self._wanted[table.name, name] for name in names}
 
         def tell(rows: int) -> None:
-            self._on_rows(table.name, rows)
+            on_rows(table.name, rows)
 
         tally: TableTally[ColumnTally] | TableTally[ColumnCounter]
-        if self._columns is not None and self._columns.can(source):
-            tally = self._columns.count(source, kinds, self._range_rows, tell)
+        if columns is not None and columns.can(source):
+            tally = columns.count(source, kinds, self._range_rows, tell)
         else:
-            tally = self._by_rows(source, kinds, tell)
+            tally = self._by_rows(connection, source, kinds, tell)
         return tally.result(unreadable)
 
     def _by_rows(
-        self, source: TableSource, kinds: Mapping[str, frozenset[Kind]], tell: Callable[[int], None]
+        self,
+        connection: apsw.Connection,
+        source: TableSource,
+        kinds: Mapping[str, frozenset[Kind]],
+        tell: Callable[[int], None],
     ) -> TableTally[ColumnTally]:
         tally = TableTally(source, {n: ColumnTally(k) for n, k in kinds.items()}, self._range_rows)
-        for chunk in scan(self._connection, source, max_rows=min(_SCAN_ROWS, self._range_rows)):
+        for chunk in scan(connection, source, max_rows=min(_SCAN_ROWS, self._range_rows)):
             tally.add(chunk)
             tell(len(chunk.rows))
         return tally

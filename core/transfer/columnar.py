@@ -17,13 +17,15 @@ from pathlib import Path
 from core.plan import TablePlan
 from core.source.ahead import Ahead
 from core.source.batches import Batch, BatchReader, Unsure, readable
-from core.source.rows import Row
+from core.source.rows import Row, TableSource
 from core.transfer.model import Bounds, RangeClaim
 from core.values.columns import ColumnWay, column_way
 from core.values.storage import unpack
 from core.values.wire import Wire
 
 BATCH_ROWS = 8_192
+# Until the first chunk is there, nobody has anything to send.
+_FIRST_ROWS = 1_024
 DOUBT_ROWS = 10_000
 """How many rows go the exact path where a chunk could not be made."""
 
@@ -100,19 +102,28 @@ class ColumnPath:
         until = None if claim.hi is None else unpack(claim.hi)
         rows = max(1, min(BATCH_ROWS, bounds.rows, bounds.bytes // self._widest))
         with BatchReader(self._snapshot) as reader:
-            read = reader.batches(self._table.source, after, until, rows)
+            read = _batches(reader, self._table.source, after, until, rows)
             with closing(Ahead(read, "reader")) as batches:
-                for held, last in _portions(batches, bounds, rows):
+                for held, last in _portions(batches, bounds):
                     blocks = self._wire.tuples(batch.columns for batch in held)
                     yield Lot(sum(batch.rows for batch in held), held[-1].hi, last, blocks)
 
 
-def _portions(
-    batches: Iterator[Batch], bounds: Bounds, rows: int
-) -> Iterator[tuple[list[Batch], bool]]:
-    """The batches by chunks, and whether none follows. The first chunk is of ``rows``, then
-    they grow: until the first is made, there is nothing to send."""
+def _batches(
+    reader: BatchReader, source: TableSource, after: Row | None, until: Row | None, rows: int
+) -> Generator[Batch, None, None]:
+    """The rows of a range, a few of them first."""
+    with closing(reader.batches(source, after, until, min(rows, _FIRST_ROWS))) as few:
+        first = next(few, None)
+    if first is not None:
+        yield first
+        yield from reader.batches(source, first.hi, until, rows)
+
+
+def _portions(batches: Iterator[Batch], bounds: Bounds) -> Iterator[tuple[list[Batch], bool]]:
+    """The batches by chunks, small ones first, and whether none follows."""
     held: list[Batch] = []
+    rows = _FIRST_ROWS
     coming = next(batches, None)
     while coming is not None:
         held.append(coming)
@@ -121,4 +132,4 @@ def _portions(
         full = sum(batch.bytes for batch in held) >= bounds.bytes
         if coming is None or full or count + coming.rows > min(rows, bounds.rows):
             yield held, coming is None
-            held, rows = [], 2 * rows
+            held, rows = [], 4 * rows

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count
@@ -123,24 +123,45 @@ def jsonb_texts(texts: pa.Array) -> pa.Array:
     return pc.replace_with_mask(done, open_, rest)
 
 
+def form(text: str) -> str | None:
+    """A regular expression for all documents of the form of ``text``: the same keys at the
+    same places, other strings, numbers and literals. None for one that has a backslash, or
+    that ``text`` is too odd for. A form is as deep as its text, and its keys are as many."""
+    pieces = _pieces(text)
+    if pieces is None:
+        return None
+    return _whole(re.escape(piece) if leaf is None else f"(?:{leaf})" for piece, leaf in pieces)
+
+
 def _template(text: str) -> _Template | None:
-    """The form of ``text``, None for one that a template cannot describe."""
-    pattern: list[str] = []
-    marked: list[str] = []
+    """The form of ``text`` with its rewriting, None for one that a template cannot describe."""
+    pieces = _pieces(text)
+    leaves = [leaf for _, leaf in pieces or [] if leaf is not None]
+    if pieces is None or len(leaves) > _CAPTURES_MAX:
+        return None
     numbers = count(1)
+    marked = "".join(p if leaf is None else str(next(numbers)) for p, leaf in pieces)
+    replacement = "".join(_marks(json.loads(marked, object_pairs_hook=_sorted)))
+    pattern = _whole(re.escape(p) if leaf is None else f"({leaf})" for p, leaf in pieces)
+    return _Template(pattern, replacement)
+
+
+def _whole(parts: Iterable[str]) -> str:
+    return rf"\A{''.join(parts)}\z"
+
+
+def _pieces(text: str) -> list[tuple[str, str | None]] | None:
+    """The text cut into what is the same in all documents of its form, and leaves, each with
+    the expression of what may stand there instead."""
+    pieces: list[tuple[str, str | None]] = []
     at = 0
     while at < len(text):
         token = _TOKEN.match(text, at)
         if token is None:
             return None
-        leaf = _LEAVES.get(token.lastgroup or "")
-        pattern.append(re.escape(token.group()) if leaf is None else f"({leaf})")
-        marked.append(token.group() if leaf is None else str(next(numbers)))
+        pieces.append((token.group(), _LEAVES.get(token.lastgroup or "")))
         at = token.end()
-    if next(numbers) > _CAPTURES_MAX + 1:
-        return None
-    replacement = "".join(_marks(json.loads("".join(marked), object_pairs_hook=_sorted)))
-    return _Template(rf"\A{''.join(pattern)}\z", replacement)
+    return pieces
 
 
 def _marks(node: Any) -> Iterator[str]:

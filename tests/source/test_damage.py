@@ -21,10 +21,18 @@ SEED = 20261124
 
 
 def copy_and_check(path: Path, into: Path) -> tuple[str, ...]:
+    """The full check; the quick one finds the same damage, and nothing else."""
     snapshot = take_snapshot(inspect(path), into, busy_seconds=5)
     connection = open_snapshot(snapshot.path)
     try:
-        return check_integrity(connection, path)
+        try:
+            notes = check_integrity(connection, path)
+        except errors.SourceCorrupt:
+            with pytest.raises(errors.SourceCorrupt):
+                check_integrity(connection, path, quick=True)
+            raise
+        assert set(check_integrity(connection, path, quick=True)) <= set(notes)
+        return notes
     finally:
         connection.close()
 
