@@ -33,8 +33,10 @@ def _compares_its_own_way(table: Table) -> bool:
 
 def table_source(table: Table, encoding: str, columns: Iterable[str]) -> TableSource:
     """``table`` as the row reader needs it, limited to ``columns``."""
+    named = tuple(columns)
+    alias = table.rowid_alias if table.rowid_alias in named else None
     return TableSource(
-        table=table.name, columns=tuple(columns), key=row_key(table), encoding=encoding
+        table=table.name, columns=named, key=row_key(table), encoding=encoding, alias=alias or ""
     )
 
 

@@ -94,15 +94,15 @@ class BatchReader:
         """The rows past ``after`` (None: from the start) and up to ``until`` (None: to the
         end) in key order, ``batch_rows`` at a time; after the columns come ``extras``, SQL
         expressions of them. Raises Unsure for what it cannot read."""
-        width = len(source.key.columns)
+        keys, places = _keys(source)
         while True:
             begun = False
             try:
                 for batch in self._stream(_query(source, after, until, extras), batch_rows):
                     if batch.num_rows:
-                        columns = tuple(batch.columns)
-                        after, begun = _last(columns[:width]), True
-                        yield Batch(columns[width:], batch.num_rows, after)
+                        columns = batch.columns
+                        after, begun = _last([columns[place] for place in places]), True
+                        yield Batch(tuple(columns[len(keys) :]), batch.num_rows, after)
                 return
             except _REFUSALS as refused:
                 # The first batch settles the types for the whole statement; where it was
@@ -136,8 +136,20 @@ def _query(source: TableSource, after: Row | None, until: Row | None, extras: Se
     edges = ((">", after), ("<=", until))
     bounds = [f"({key}) {sign} ({_literals(edge)})" for sign, edge in edges if edge is not None]
     where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
-    selected = ", ".join([*map(quoted, (*source.key.columns, *source.columns)), *extras])
+    selected = ", ".join([*map(quoted, (*_keys(source)[0], *source.columns)), *extras])
     return f"SELECT {selected} FROM {origin(source)}{where} ORDER BY {key}"
+
+
+def _keys(source: TableSource) -> tuple[list[str], list[int]]:
+    """The parts of the key to be read before the columns, because no column is one, and the
+    places of all its parts in what is read then."""
+    in_columns = {name: place for place, name in enumerate(source.columns)}
+    if source.alias and source.key.kind is KeyKind.ROWID:
+        in_columns[source.key.columns[0]] = in_columns[source.alias]
+    alone = [name for name in source.key.columns if name not in in_columns]
+    places = {name: len(alone) + place for name, place in in_columns.items()}
+    places |= {name: place for place, name in enumerate(alone)}
+    return alone, [places[name] for name in source.key.columns]
 
 
 def _literals(key: Row) -> str:
@@ -154,7 +166,7 @@ def _literal(value: SqliteValue) -> str:
     raise Unsure("a key that SQL has no certain words for")
 
 
-def _last(keys: tuple[pa.Array, ...]) -> Row:
+def _last(keys: Sequence[pa.Array]) -> Row:
     """The last row's key. An INTEGER arrives as int64 only if the whole batch is INTEGER."""
     if not all(pa.types.is_int64(k.type) or pa.types.is_string(k.type) for k in keys):
         raise Unsure("a key of another type")

@@ -47,12 +47,14 @@ class RowKey:
 
 @dataclass(frozen=True, kw_only=True)
 class TableSource:
-    """A table as the reader needs it: its name, the columns to read, its key."""
+    """A table as the reader needs it: its name, the columns to read, its key. ``alias``:
+    which of the columns is the rowid under another name, '' if none is."""
 
     table: str
     columns: tuple[str, ...]
     key: RowKey
     encoding: str = "UTF-8"
+    alias: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,8 @@ from core.transfer.writer import Writer, blames_data
 from core.values.storage import pack, shown_key, unpack
 
 if TYPE_CHECKING:
-    from core.transfer.columnar import ColumnPath, Lot
+    from core.transfer.columnar import ColumnPath
+    from core.transfer.reader import Lot
 
 # What a chunk is cut down to after each time that it took too long.
 _SMALLER = 4
@@ -75,12 +76,12 @@ def _carry_on(work: Work, copy: _RangeCopy) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class _Cargo:
-    """A chunk ready to go in: its rows, its last key, whether it ends the range, the size
+    """A chunk ready to go in: its rows, its last key (packed), whether it ends the range, the size
     of its tuples, the path it came by. ``write`` returns what the server refused of them,
     beside what is ``quarantined`` already."""
 
     rows: int
-    hi: Row | None
+    hi: bytes | None
     last: bool
     bytes: int
     path: str
@@ -203,7 +204,7 @@ class _RangeCopy:
             aside = [*cargo.quarantined, *refused]
             line = ChunkLine(
                 lo=self.claim.done_to,
-                hi=None if cargo.hi is None else pack(cargo.hi),
+                hi=cargo.hi,
                 last=cargo.last,
                 rows_read=cargo.rows,
                 rows_written=cargo.rows - len(aside),
@@ -233,7 +234,7 @@ class _RangeCopy:
 def _of_batch(chunk: RowChunk, batch: Batch) -> _Cargo:
     return _Cargo(
         rows=len(chunk.rows),
-        hi=chunk.hi,
+        hi=None if chunk.hi is None else pack(chunk.hi),
         last=chunk.last,
         bytes=sum(len(row.tuple) for row in batch.rows),
         path=EXACT,
@@ -247,10 +248,10 @@ def _of_lot(lot: Lot) -> _Cargo:
         rows=lot.rows,
         hi=lot.hi,
         last=lot.last,
-        bytes=sum(map(len, lot.blocks)),
+        bytes=len(lot.block),
         path=ARROW,
         quarantined=(),
-        write=lambda writer: writer.write_blocks(lot.blocks),
+        write=lambda writer: writer.write_blocks([lot.block]),
     )
 
 

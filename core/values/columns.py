@@ -204,19 +204,26 @@ def _text(conversion: Conversion) -> ColumnWay:
     limit = conversion.type.length
 
     def convert(read: pa.Array) -> pa.Array:
-        _require_sound(read)
+        length = _sound(read)
         if limit is not None:  # the server cuts what is too long if it is only spaces
-            _require(pc.max(pc.utf8_length(read)).as_py() <= limit, "too long")
+            _require(pc.max(length(read)).as_py() <= limit, "too long")
         return read
 
     return ColumnWay(pa.string(), convert)
 
 
-def _require_sound(read: pa.Array) -> None:
-    """ADBC hands on invalid UTF-8, and PostgreSQL takes no NUL."""
+def _sound(read: pa.Array) -> Convert:
+    """See that texts are valid UTF-8, as which ADBC hands on whatever there is, and hold no
+    NUL, which PostgreSQL does not take; what counts their characters."""
     _require_type(read, pa.string())
-    read.validate(full=True)
-    _require(not pc.any(pc.match_substring(read, "\x00")).as_py(), "NUL in a text")
+    data = read.buffers()[2]  # all texts, end to end
+    octets = b"" if data is None else data.to_pybytes()
+    _require(0 not in octets, "NUL in a text")
+    length: Convert = pc.binary_length
+    if not octets.isascii():
+        read.validate(full=True)
+        length = pc.utf8_length
+    return length
 
 
 def _spelled_integers(_: Conversion) -> ColumnWay:
@@ -245,7 +252,7 @@ def _text_bytes(_: Conversion) -> ColumnWay:
 
 def _json(_: Conversion) -> ColumnWay:
     def convert(read: pa.Array) -> pa.Array:
-        _require_sound(read)
+        _sound(read)
         return read
 
     return ColumnWay(pa.string(), convert)

@@ -17,14 +17,14 @@ from pathlib import Path
 from core.plan import TablePlan
 from core.plan.ddl import copy_out
 from core.server.connection import Connection
-from core.source.batches import Unsure, readable
+from core.source.batches import Unsure
 from core.source.rows import KeyKind, RowKey, quoted
+from core.transfer.reader import Errand, ReaderProcess, goes_by_columns
 from core.values import types
-from core.values.columns import proof_way
 from core.values.types import Purity
-from core.verify.reader import Errand, SourceProcess
 from core.verify.sides import messages
 
+_LOT_ROWS, _LOT_BYTES = 16_384, 8 << 20
 _SORTING = "SET LOCAL work_mem = '64MB'"
 
 
@@ -41,22 +41,29 @@ class QuickProof:
         self._snapshot = snapshot
         self._connection = connection
         self._schema = schema
-        self._source = SourceProcess()
+        self._source = ReaderProcess()
 
     def __enter__(self) -> QuickProof:
         self._source.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._source.stop()
+        self._source.close()
 
     def rows(self, table: TablePlan) -> int | None:
         """How many rows both sides have, if they were found to be the same; else None."""
-        ways = [proof_way(column.conversion, column.purity) for column in table.columns]
-        if not readable(table.source) or not all(ways):
+        if not goes_by_columns(table):
             return None
         for ours, theirs in _orders(table):
-            errand = Errand(str(self._snapshot), ours)
+            errand = Errand(
+                snapshot=str(self._snapshot),
+                table=ours,
+                after=None,
+                until=None,
+                rows=_LOT_ROWS,
+                size=_LOT_BYTES,
+                proof=True,
+            )
             rows = self._compared(errand, copy_out(self._schema, table, theirs))
             if rows is not None:
                 return rows
@@ -66,14 +73,14 @@ class QuickProof:
         rows = 0
         try:
             with (
-                closing(self._source.blocks(errand)) as blocks,
+                closing(self._source.lots(errand)) as lots,
                 self._connection.transaction(),
             ):
                 self._connection.execute(_SORTING)
                 with closing(messages(self._connection, copy)) as tuples:
-                    for count, block in blocks:
-                        _require(b"".join(islice(tuples, count)) == block)
-                        rows += count
+                    for lot in lots:
+                        _require(b"".join(islice(tuples, lot.rows)) == lot.block)
+                        rows += lot.rows
                     _require(next(tuples, None) is None)
         except (_Different, Unsure):
             return None

@@ -136,7 +136,7 @@ def test_invalid_utf8_arrives_as_a_text(tmp_path: Path, monkeypatch: pytest.Monk
     assert counted(TEXT, values) is Purity.MIXED
     with pytest.raises(Unsure):
         careless(tmp_path / "t.db", TEXT, values, Purity.TEXT)
-    monkeypatch.setattr(columns, "_require_sound", lambda _: None)
+    monkeypatch.setattr(columns, "_sound", lambda _: pc.utf8_length)
     assert b"f\xffo" in careless(tmp_path / "t.db", TEXT, values, Purity.TEXT)
 
 
@@ -145,7 +145,7 @@ def test_a_nul_arrives_inside_a_text(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert read(tmp_path / "t.db", values).to_pylist() == values
     with pytest.raises(Unsure):
         careless(tmp_path / "t.db", TEXT, values, Purity.TEXT)
-    monkeypatch.setattr(columns, "_require_sound", lambda _: None)
+    monkeypatch.setattr(columns, "_sound", lambda _: pc.utf8_length)
     assert b"a\x00b" in careless(tmp_path / "t.db", TEXT, values, Purity.TEXT)
 
 
