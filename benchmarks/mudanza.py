@@ -79,9 +79,12 @@ def taken_of(ran: Ran, said: dict[str, Any], connection: Connection) -> Iterator
         if phases.get(phase) is not None:
             counted = rows if phase == "census" else 0
             yield Taken(name=f"mudanza.{phase}", seconds=float(phases[phase]), rows=counted)
+    # Statistics and the last count of rows come after what the ceilings do.
+    settle = float(phases.get("settle") or 0.0)
+    yield Taken(name="mudanza.built", seconds=ran.seconds - settle, rows=rows)
     copy, constraints = _phases_in_ledger(connection)
     yield Taken(name="mudanza.copy", seconds=copy, rows=rows)
-    yield Taken(name="mudanza.constraints", seconds=constraints)
+    yield Taken(name="mudanza.constraints", seconds=constraints - settle)
 
 
 def proof_of(ran: Ran, said: dict[str, Any], level: str) -> Iterator[Taken]:

@@ -14,6 +14,7 @@ _WIDTH = 110
 
 LINES = (
     ("mudanza", "mudanza migrate, start to exit"),
+    ("mudanza.built", "  start to last constraint"),
     ("mudanza.snapshot", "  snapshot"),
     ("mudanza.check", "  check of the snapshot"),
     ("mudanza.census", "  census"),

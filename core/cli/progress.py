@@ -51,7 +51,8 @@ class RunProgress:
         self._task = self._bar.add_task("", total=None, outlook="")
         self._copied = _Copied(0, 0)
         self.phases: dict[str, float] = {}
-        """Seconds by phase, of what came before the run stood."""
+        """Seconds by phase, of what came before the run stood and after its last build."""
+        self._built = 0.0
 
     def __enter__(self) -> Self:
         self._stopping.__enter__()
@@ -64,6 +65,8 @@ class RunProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._built:
+            self.phases["settle"] = time.monotonic() - self._built
         self._bar.stop()
         self._stopping.__exit__(kind, error, trace)
 
@@ -89,6 +92,7 @@ class RunProgress:
             case Waiting():
                 self._advance(tell(f"waits.{event.reason}"), 0)
             case BuildBegun() | Built():
+                self._built = time.monotonic()
                 self._advance(tell("progress.building", name=event.name), 0)
 
     def on_table(self, parity: TableParity) -> None:

@@ -20,7 +20,7 @@ def answer_run(
     phases: Mapping[str, float] | None = None,
 ) -> None:
     """What a command says that carried a run on; ``repeated``: of one that was complete;
-    ``phases``: seconds of what it did before the run stood."""
+    ``phases``: seconds of what it did before the run stood, and after its last build."""
     if as_json:
         seconds = {name: round(took, 3) for name, took in (phases or {}).items()}
         print_json(run_document(report) | {"phases": seconds})

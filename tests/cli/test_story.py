@@ -21,7 +21,7 @@ from tests.source.databases import trace
 
 NAMELESS = 54321
 RUN = {
-    *("run", "status", "seconds", "rows_per_second", "tables", "objects"),
+    *("run", "status", "seconds", "rows_per_second", "phases", "tables", "objects"),
     *("exit_code", "resumed", "repeated", "moved", "paused"),
 }
 RUN_TABLE = {"name", "target", "rows_source", "rows_target", "rows_quarantined", "seconds"}
