@@ -63,9 +63,12 @@ def test_what_arrow_is_not_sure_of_goes_the_exact_path_alone(database: str, tmp_
 
 @pytest.mark.soak
 @pytest.mark.timeout(0)
-@pytest.mark.parametrize("source", databases(), ids=lambda path: path.name)
-def test_every_real_database_leaves_the_same(source: Path, database: str, tmp_path: Path) -> None:
-    both(source, database, tmp_path)
+def test_every_real_database_leaves_the_same(
+    database: str, tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    for source in databases():
+        with subtests.test(source.name):
+            both(source, database, tmp_path)
 
 
 def test_what_the_server_refuses_is_found_by_the_exact_path(database: str, tmp_path: Path) -> None:
