@@ -77,15 +77,32 @@ class ColumnScan:
                 after = chunk.hi
 
     def _batch_rows(self, source: TableSource) -> int:
-        """How many rows a batch may have, however large they are. SQLite knows the length
-        of a value without reading it."""
-        lengths = " + ".join(f"ifnull(octet_length({c}), 0)" for c in map(quoted, source.columns))
+        """How many rows a batch may have, however large they are."""
         try:
-            sql = f"SELECT max({lengths}) FROM {origin(source)}"
-            ((widest,),) = self._connection.execute(sql).fetchall()
+            widest = self._widest_stored(source) or self._widest_computed(source)
         except apsw.SQLError:  # too many columns for one expression, or one without a value
             return 1
-        return max(1, min(_BATCH_ROWS, _BATCH_BYTES // max(1, int(widest or 0))))
+        return max(1, min(_BATCH_ROWS, _BATCH_BYTES // max(1, widest)))
+
+    def _widest_stored(self, source: TableSource) -> int:
+        """The size of the largest row as it lies in the file, which each page says of itself;
+        0 where that says nothing: SQLite was built without it, or columns are computed."""
+        try:
+            ((widest, computed),) = self._connection.execute(
+                "SELECT (SELECT max(mx_payload) FROM dbstat WHERE name = ?1),"
+                " (SELECT count(*) FROM pragma_table_xinfo(?1) WHERE hidden = 2)",
+                (source.table,),
+            ).fetchall()
+        except apsw.SQLError:
+            return 0
+        return 0 if computed else int(widest or 0)
+
+    def _widest_computed(self, source: TableSource) -> int:
+        """The same, by the length of each value, which SQLite knows without reading it."""
+        lengths = " + ".join(f"ifnull(octet_length({c}), 0)" for c in map(quoted, source.columns))
+        sql = f"SELECT max({lengths}) FROM {origin(source)}"
+        ((widest,),) = self._connection.execute(sql).fetchall()
+        return int(widest or 0)
 
 
 def _add(tally: TableTally[ColumnCounter], found: Classified) -> None:
