@@ -1,8 +1,9 @@
 """Measure Mudanza beside others: ``make bench``, ``make bench N=10000000``.
 
 Each contender runs in turn, so many rounds long, each time in a process of its own and
-into a database made anew. A bar that is missed is printed; what fails the benchmark is
-a contender that does not do its work, and a table that goes around the Arrow path.
+into a database made anew. A bar that is missed is printed, and so is another contender
+that failed; what fails the benchmark is Mudanza or a ceiling that does, and a table that
+goes around the Arrow path.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from core.errors import MudanzaError
 from core.plan import Plan
 from core.words import say
 
+OURS = {"mudanza", "ceiling"}
+"""Whose failure is the benchmark's; what befalls another is its own result."""
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -103,7 +106,7 @@ def main() -> int:
         return 1
     print(table.text(report))
     _keep(asked.json, report)
-    return 1 if report.failures or below_share(report.shares) else 0
+    return 1 if OURS & report.failures.keys() or below_share(report.shares) else 0
 
 
 def _asked() -> Asked:
