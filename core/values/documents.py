@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
@@ -93,7 +93,10 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _number(text: str) -> Decimal:
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation as refused:  # an exponent that not even Decimal holds
+        raise ValueError(text) from refused
     _, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int) or abs(exponent) + len(digits) > _NUMBER_DIGITS_MAX:
         raise ValueError(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 
 import psycopg
@@ -192,14 +193,15 @@ FEEDS: dict[str, tuple[list[Conversion], st.SearchStrategy[SqliteValue]]] = {
 @pytest.fixture(scope="module")
 def server(cluster) -> Iterator[psycopg.Connection]:  # type: ignore[no-untyped-def]
     """One database for all examples, with one table per conversion."""
-    cluster.ensure_database("canonical")
-    with psycopg.connect(cluster.url("canonical"), autocommit=True) as connection:
+    name = f"canonical_{secrets.token_hex(6)}"  # two workers may have a part of this module each
+    cluster.ensure_database(name)
+    with psycopg.connect(cluster.url(name), autocommit=True) as connection:
         for number, conversion in enumerate(_all()):
             connection.execute(
                 f"CREATE TABLE c{number} (place bigint, value {conversion.type.sql})".encode()
             )
         yield connection
-    cluster.drop_database("canonical")
+    cluster.drop_database(name)
 
 
 def _all() -> list[Conversion]:
