@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.source.rows import SqliteValue
@@ -47,24 +47,21 @@ CLASSES = {
     "texts and integers": (batches(st.one_of(near.TEXTS, near.INTEGERS)), KINDS),
     "blobs": (batches(near.BLOBS), KINDS),
 }
-CASES = st.sampled_from(sorted(CLASSES)).flatmap(lambda name: st.tuples(*CLASSES[name]))
 
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_arrays_are_counted_as_value_by_value(name: str) -> None:
-    @given(CLASSES[name][0], CLASSES[name][1], st.booleans())
-    @profile(60)
-    def each(found: Batches, kinds: frozenset[Kind], sliced: bool) -> None:
-        check(found, kinds, sliced=sliced)
-
-    each()
+    check_many(name, profile(40))
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(0)
-@given(CASES, st.booleans())
-@profile(40_000, soak=True)
-def test_arrays_are_counted_as_value_by_value_for_long(
-    case: tuple[Batches, frozenset[Kind]], sliced: bool
-) -> None:
-    check(*case, sliced=sliced)
+@pytest.mark.parametrize("name", CLASSES)
+def test_arrays_are_counted_as_value_by_value_for_long(name: str) -> None:
+    check_many(name, profile(4_000, soak=True))
+
+
+def check_many(name: str, examples: settings) -> None:
+    columns, kinds = CLASSES[name]
+    each = given(columns, kinds, st.booleans())(lambda c, k, s: check(c, k, sliced=s))
+    examples(each)()
