@@ -155,5 +155,9 @@ def test_what_is_no_uuid(value: SqliteValue) -> None:
 
 
 def test_an_exponent_beyond_every_decimal_is_no_json() -> None:
-    for text in ("1e9999999999999999999", "[0e00000000000010000000000000000]", "-1E-99999999999999999999"):
+    for text in (
+        "1e9999999999999999999",
+        "[0e00000000000010000000000000000]",
+        "-1E-99999999999999999999",
+    ):
         assert standing(text) is Standing.NONE
