@@ -75,7 +75,7 @@ class ColumnPlan:
     def injective(self) -> bool:
         """Whether values that SQLite holds apart always stay apart: by their conversion,
         or because the census saw them all written in one way."""
-        if self.rule == "uuid":
+        if self.rule == "uuid" and self.spelling:
             forms = [form.partition("-") for form in self.spelling.split("/")]
             cases = {case for _, _, case in forms} - {"none"}
             return len({style for style, _, _ in forms}) == 1 and len(cases) <= 1

@@ -11,8 +11,8 @@ from pathlib import Path
 from core.plan import TablePlan
 from core.source.ahead import Ahead
 from core.source.batches import Unsure
+from core.transfer.lots import Errand, Lot, goes_by_columns, lots
 from core.transfer.model import Bounds, RangeClaim
-from core.transfer.reader import Errand, Lot, goes_by_columns, lots
 
 DOUBT_ROWS = 10_000
 """How many rows go the exact path where a chunk could not be made."""

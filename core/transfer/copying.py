@@ -37,7 +37,7 @@ from core.values.storage import pack, shown_key, unpack
 
 if TYPE_CHECKING:
     from core.transfer.columnar import ColumnPath
-    from core.transfer.reader import Lot
+    from core.transfer.lots import Lot
 
 # What a chunk is cut down to after each time that it took too long.
 _SMALLER = 4

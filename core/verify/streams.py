@@ -19,9 +19,10 @@ from core.plan.ddl import copy_out
 from core.server.connection import Connection
 from core.source.batches import Unsure
 from core.source.rows import KeyKind, RowKey, quoted
-from core.transfer.reader import Errand, ReaderProcess, goes_by_columns
+from core.transfer.lots import Errand, goes_by_columns
 from core.values import types
 from core.values.types import Purity
+from core.verify.reader import ReaderProcess
 from core.verify.sides import messages
 
 _LOT_ROWS, _LOT_BYTES = 16_384, 8 << 20
