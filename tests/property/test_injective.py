@@ -21,7 +21,7 @@ from tests.property.test_values import MOMENT_TEXTS, UUID_TEXTS
 
 UUID = ColumnChoice(conversion=Conversion(TargetType(types.UUID), "uuid"))
 TWINS = st.sampled_from(
-    ["2024-01-02", "2024-01-02 00:00:00", "2024-01-02T00:00:00", "2024-01-02 00:00:00.0", "00:00", "24:00:00", "00:00:00",
+    ["2024-01-02", "2024-01-02 00:00:00", "2024-01-02T00:00:00", "2024-01-02 00:00:00.0", "00:00", "24:00:00", "2024-01-02T03:04:05+02:00", "2024-01-02T01:04:05+00:00", "00:00:00",
      "550e8400-e29b-41d4-a716-446655440000", "550E8400-E29B-41D4-A716-446655440000", "550e8400e29b41d4a716446655440000"]
 )  # fmt: skip
 
@@ -63,3 +63,10 @@ def test_a_uuid_that_a_person_chose_is_not_known_to_be_written_in_one_way() -> N
     ]
     assert not planned("TEXT", twins, UUID).injective
     assert planned("UUID", twins[:1], None).injective
+
+
+def test_one_spelling_with_an_offset_may_mean_one_instant_twice() -> None:
+    twins: list[SqliteValue] = ["2024-01-02T03:04:05+02:00", "2024-01-02T01:04:05+00:00"]
+    assert not planned("TIMESTAMPTZ", twins, None).injective
+    assert planned("DATETIME", ["2024-01-02 03:04:05"], None).injective
+    assert not planned("DATETIME", ["2024-01-02 03:04:05", "2024-01-02T03:04:05"], None).injective

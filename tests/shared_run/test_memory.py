@@ -9,13 +9,13 @@ import random
 import sqlite3
 import subprocess
 import sys
-import threading
 from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from benchmarks.memory import Watch
 from tests.conftest import REPOSITORY
 
 LOG = logging.getLogger(__name__)
@@ -26,55 +26,8 @@ LARGE_ROW = 50_000_000
 FLAT = 48 * MIB
 
 
-class Watch(threading.Thread):
-    """The largest sum of the memory of a process and all that it started.
-
-    Each process's proportional share (PSS): what several share counts once.
-    """
-
-    def __init__(self, pid: int) -> None:
-        super().__init__()
-        self._pid = pid
-        self._enough = threading.Event()
-        self.peak = self.samples = 0
-
-    def run(self) -> None:
-        while not self._enough.wait(0.02):
-            self.peak = max(self.peak, sum(map(_share, _tree(self._pid))))
-            self.samples += 1
-
-    def __enter__(self) -> Watch:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._enough.set()
-        self.join()
-
-
-def _tree(pid: int) -> list[int]:
-    found = [pid]
-    for parent in found:
-        for task in Path(f"/proc/{parent}/task").glob("*/children"):
-            found += map(int, _text(task).split())
-    return found
-
-
-def _share(pid: int) -> int:
-    """In bytes; 0 for a process that is gone."""
-    lines = (line.split() for line in _text(Path(f"/proc/{pid}/smaps_rollup")).splitlines())
-    return next((int(line[1]) * 1024 for line in lines if line[0] == "Pss:"), 0)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="ascii")
-    except OSError:
-        return ""
-
-
 def _peak(source: Path, database: str, *words: str) -> int:
-    """The peak of carrying ``source``, in bytes."""
+    """The peak of carrying ``source``, in bytes: what several processes share counts once."""
     command = [sys.executable, "-m", "core.cli.main", "migrate", str(source)]
     command += ["--target", database, *words]
     home = {
@@ -92,9 +45,9 @@ def _peak(source: Path, database: str, *words: str) -> int:
     with Watch(started.pid) as watch:
         _, complained = started.communicate()
     assert started.returncode == 0, complained
-    assert watch.samples > 20, "too few to speak of a peak"
-    LOG.info("%s %s: %.0f MiB, %d samples", source.name, words, watch.peak / MIB, watch.samples)
-    return watch.peak
+    assert watch.looks > 20, "too few to speak of a peak"
+    LOG.info("%s %s: %.0f MiB, %d looks", source.name, words, watch.pss / MIB, watch.looks)
+    return watch.pss
 
 
 # --- large rows -------------------------------------------------------------------------
