@@ -16,6 +16,7 @@ from core.cli.places import Place, embedded_place
 from core.cli.progress import RunProgress
 from core.cli.proof import print_parity
 from core.cli.speaking import err, out, tell
+from core.errors import LedgerVersion
 from core.sample import build_sample
 from core.server.connection import connect, translated
 from core.settings import Settings
@@ -39,6 +40,7 @@ def tell_story(settings: Settings, *, rows: int, serve: bool) -> int:
     _make_sample(source, rows)
     place = embedded_place(DATABASE, create=True)
     try:
+        _forget_older(place, source)
         failed = _move_and_prove(place, source, rows)
         if failed is None and serve:
             _serve(source)
@@ -62,6 +64,22 @@ def _make_sample(path: Path, rows: int) -> None:
             misfits=len(sample.misfits),
         )
     )
+
+
+def _forget_older(place: Place, source: Path) -> None:
+    """Make the database anew if another version of Mudanza left its ledger there, of this
+    sample and nothing else."""
+    with connect(place.target, autocommit=True) as connection, translated(place.target):
+        try:
+            Ledger(connection).exists()
+        except LedgerVersion:
+            sources = connection.execute("SELECT DISTINCT source_path FROM mudanza.run").fetchall()
+            if place.cluster is None or sources != [(str(source.resolve()),)]:
+                raise
+        else:
+            return
+    place.cluster.drop_database(DATABASE)
+    place.cluster.ensure_database(DATABASE)
 
 
 def _move_and_prove(place: Place, source: Path, rows: int) -> str | None:
