@@ -15,25 +15,27 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Watch(threading.Thread):
-    """The largest sums seen, in bytes, while it is entered.
+    """The largest sums seen, in bytes, while it is entered; it looks every so many ``seconds``.
 
     ``rss`` counts what several processes share once for each of them; ``pss`` counts
-    it once in all, and is looked at more rarely. Children of other processes, such as
+    it once in all, and is looked at more rarely (``closely``: every time). Children of other processes, such as
     PostgreSQL's, are not of the tree.
     """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, *, seconds: float = RSS_SECONDS, closely: bool = False) -> None:
         super().__init__(daemon=True)
         self._pid = pid
+        self._seconds = seconds
+        self._pss_every = 1 if closely else PSS_EVERY
         self._enough = threading.Event()
         self.rss = self.pss = self.looks = 0
 
     def run(self) -> None:
         """Look until it is left."""
-        while not self._enough.wait(RSS_SECONDS):
+        while not self._enough.wait(self._seconds):
             pids = tree(self._pid)
             rss = sum(map(_rss, pids))
-            if self.looks % PSS_EVERY == 0 or rss > self.rss * GROWN:
+            if self.looks % self._pss_every == 0 or rss > self.rss * GROWN:
                 self.pss = max(self.pss, sum(map(_pss, pids)))
             self.rss = max(self.rss, rss)
             self.looks += 1

@@ -101,6 +101,7 @@ class Ledger:
     def _holder(self, schema: str) -> object:
         row = self._connection.execute(
             "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
             f" AND classid = ({_HOLD} >> 32 & 4294967295)::oid"
             f" AND objid = ({_HOLD} & 4294967295)::oid",
             (schema, schema),

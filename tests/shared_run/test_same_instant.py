@@ -122,7 +122,11 @@ def test_replace_while_somebody_works_is_refused_and_drops_nothing(commands: Com
     require_exact(commands.source, commands.database)
 
 
-_HOLDER = "pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+# Locks of this database alone: the server shows those of all, other tests' included.
+_HOLDER = (
+    "pid FROM pg_locks JOIN pg_database d ON d.oid = database"
+    " WHERE locktype = 'advisory' AND granted AND d.datname = current_database()"
+)
 
 
 def _ended(
