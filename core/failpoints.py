@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ class _Armed:
 
 _armed: list[_Armed] = []
 _hits: Counter[str] = Counter()
+_counting = threading.Lock()
 
 
 def arm(spec: str) -> None:
@@ -73,9 +75,11 @@ def failpoint(point: str) -> None:
     """Pass ``point``; does nothing unless a test armed it."""
     if not _armed:
         return
-    _hits[point] += 1
+    with _counting:
+        _hits[point] += 1
+        hit = _hits[point]
     for armed in _armed:
-        if armed.point == point and armed.hit == _hits[point]:
+        if armed.point == point and armed.hit == hit:
             _act(armed.action)
 
 

@@ -33,6 +33,7 @@ from core.source.snapshot import discard_snapshot, verify_snapshot
 from core.transfer.claims import Claims
 from core.transfer.coordinator import Coordinator
 from core.transfer.events import ChunkCommitted, Event, RunBegun, Tell
+from core.transfer.hand import Errand, SecondHand
 from core.transfer.lease import Lease
 from core.transfer.ledger import Ledger
 from core.transfer.member import take_part
@@ -51,7 +52,7 @@ from core.transfer.report import require_agreement, run_report, table_reports
 from core.transfer.standing import progress, silent
 from core.transfer.states import WORKING, Status
 from core.transfer.work import Work
-from core.transfer.workers import Errand, Workers
+from core.transfer.workers import Workers
 
 T = TypeVar("T")
 
@@ -198,7 +199,12 @@ class _Engine:
             workers = Workers(self.party.workers, self._errand())
             workers.work(self._watch, self._silent)
             return
-        with snapshot_connection(self.party.snapshot, run=str(self.member.run)) as snapshot:
+        by_columns = self.party.way.by_columns(self.plan)
+        with (
+            # By rows, Python's own lock would let only one of them work.
+            SecondHand(self._errand() if by_columns else None) as second,
+            snapshot_connection(self.party.snapshot, run=str(self.member.run)) as snapshot,
+        ):
             take_part(
                 Work(
                     member=self.member,
@@ -206,9 +212,9 @@ class _Engine:
                     snapshot=snapshot,
                     plan=self.plan,
                     tell=self.tell_own,
-                    is_to_end=lambda: False,
+                    is_to_end=second.has_failed,
                     pulse=self.pulse,
-                    by_columns=self.party.way.by_columns(self.plan),
+                    by_columns=by_columns,
                 )
             )
 

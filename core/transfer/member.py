@@ -13,6 +13,7 @@ from core.server.connection import Connection
 from core.transfer.build import build_claimed, ready
 from core.transfer.copying import copy_range
 from core.transfer.events import Waiting
+from core.transfer.membership import Member, Session
 from core.transfer.model import BuildClaim, RangeClaim
 from core.transfer.work import Work
 
@@ -44,21 +45,23 @@ def take_part(work: Work) -> None:
                 time.sleep(_IDLE_SECONDS)
 
 
-def leave(work: Work, why: str) -> None:
+def leave(member: Member, session: Session, why: str) -> None:
     """Say goodbye, if the ledger can still be reached: else it will be noticed."""
     with suppress(psycopg.Error, MudanzaError):
-        work.member.leave(work.session.connection(), why)
+        member.leave(session.connection(), why)
 
 
 def _claim(work: Work, copiers: int, connection: Connection) -> RangeClaim | BuildClaim | None:
-    """The next piece. A build first, so that it goes on beside the copying, but only
-    half of the members build while rows are left; one alone copies them all before."""
+    """The next piece. Rows before builds as long as there are free ones, but of many
+    members less than half build meanwhile. Two have enough to do with rows."""
     claims = work.claims(connection)
     open_builds = claims.open_builds()
-    building = sum(open_builds.values())
     unfinished = claims.unfinished_tables()
-    if not unfinished or building < copiers // 2:
-        for number in ready(work.plan, open_builds, unfinished):
-            if claim := claims.claim_build(number):
-                return claim
+    if unfinished and sum(open_builds.values()) >= (copiers - 1) // 2:
+        claim = claims.claim_range()
+        if claim is not None:
+            return claim
+    for number in ready(work.plan, open_builds, unfinished):
+        if build := claims.claim_build(number):
+            return build
     return claims.claim_range()

@@ -8,21 +8,12 @@ import threading
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from uuid import UUID, uuid4
 
 from core.errors import MudanzaError, WorkerFailed, written
 from core.failpoints import arm
-from core.plan import Plan, from_json
-from core.server.connection import Target
 from core.settings import read_settings
-from core.transfer.coordinator import Heartbeat
-from core.transfer.events import Event
-from core.transfer.ledger import Ledger
-from core.transfer.member import leave, take_part
-from core.transfer.membership import Member, Pulse, Session, persist
-from core.transfer.prepare import snapshot_connection
-from core.transfer.work import Work
-from core.transfer.workers import DONE, Errand
+from core.transfer.hand import Errand, lend
+from core.transfer.workers import DONE
 
 
 def main() -> None:
@@ -53,7 +44,7 @@ def _say(answer: str) -> None:
 def _answer(errand: Errand, alone: threading.Event) -> str:
     """DONE, or the error that stopped the work, as written."""
     try:
-        _work(errand, alone)
+        lend(errand, alone.is_set)
     except MudanzaError as stopped:
         return written(stopped)
     except Exception as unforeseen:  # noqa: BLE001  # its message may show values of rows
@@ -61,44 +52,6 @@ def _answer(errand: Errand, alone: threading.Event) -> str:
         place = f"{Path(frame.filename).name}:{frame.lineno}"
         return written(WorkerFailed(detail=f"{type(unforeseen).__name__} at {place}"))
     return DONE
-
-
-def _work(errand: Errand, alone: threading.Event) -> None:
-    member = Member(
-        run=UUID(errand.run),
-        member=uuid4(),
-        target=Target(conninfo=errand.conninfo, shown=errand.shown),
-        limits=errand.limits,
-        copies=True,
-    )
-    pulse, session = Pulse(), Session(member)
-    heartbeat = Heartbeat(member, pulse)
-    run = persist(session, lambda c: Ledger(c).run(member.run))
-    heartbeat.start()
-    with snapshot_connection(Path(errand.snapshot), run=errand.run) as snapshot:
-        plan = from_json(Plan, run.plan)
-        work = Work(
-            member=member,
-            session=session,
-            snapshot=snapshot,
-            plan=plan,
-            tell=_nobody_listens,
-            is_to_end=alone.is_set,
-            pulse=pulse,
-            by_columns=errand.way.by_columns(plan),
-        )
-        why = "stopped"
-        try:
-            take_part(work)
-            why = "done"
-        finally:
-            heartbeat.stop()
-            leave(work, why)
-            session.drop()
-
-
-def _nobody_listens(_event: Event) -> None:
-    """The ledger tells whoever wants to know."""
 
 
 if __name__ == "__main__":

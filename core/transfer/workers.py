@@ -7,16 +7,14 @@ ends after its chunk. Its answer, done or an error, is one line on its standard 
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Container
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 
 from core.errors import WorkerFailed, read
-from core.transfer.model import Limits, Way
+from core.transfer.hand import Errand
 
 DONE = "done"
 """What a worker says in the end; anything else is the error that stopped it."""
@@ -24,29 +22,6 @@ DONE = "done"
 _LOOK_SECONDS = 0.2
 _END_SECONDS = 20.0
 _DEATHS_PER_WORKER = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class Errand:
-    """What a worker is to do: take part in a run, reading the snapshot that lies here."""
-
-    conninfo: str
-    shown: str
-    run: str
-    snapshot: str
-    limits: Limits
-    way: Way
-
-    def to_line(self) -> bytes:
-        """The errand as one line."""
-        return json.dumps(asdict(self)).encode() + b"\n"
-
-    @staticmethod
-    def from_line(line: bytes) -> Errand:
-        """The errand that :meth:`to_line` wrote."""
-        words = json.loads(line)
-        typed = {"limits": Limits(**words["limits"]), "way": Way(words["way"])}
-        return Errand(**(words | typed))
 
 
 class Workers:
