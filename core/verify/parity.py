@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import apsw
@@ -26,6 +25,7 @@ from core.source.opening import SourceFile
 from core.source.rows import KeyKind
 from core.source.rows import count_rows as source_rows
 from core.source.snapshot import discard_snapshot, take_snapshot, verify_snapshot
+from core.source.unchanged import still_holds
 from core.transfer.ledger import Ledger
 from core.transfer.model import Run, Way
 from core.transfer.prepare import snapshot_connection
@@ -40,12 +40,10 @@ from core.verify.model import (
     Relation,
     TableParity,
 )
+from core.verify.provers import Provers, Standstill
 from core.verify.relations import compare_relations, shape_problems
 from core.verify.rows import compare_rows
 from core.verify.sides import SourceSide, TargetSide
-
-if TYPE_CHECKING:
-    from core.verify.streams import QuickProof
 
 Tell = Callable[[TableParity], None]
 SAMPLES = 20
@@ -80,9 +78,12 @@ def verify(request: Request, tell: Tell = lambda _: None) -> ParityReport:
         run = _run(ledger, request)
         if run.status is not Status.COMPLETE:
             raise RunUnfinished(run=run.run, status=run.status)
-        with _source_copy(run, request) as (path, sha256):
-            moved = sha256 != run.snapshot_sha256
-            report = _compare(connection, ledger, run, path, request, tell, moved=moved)
+        with (
+            _provers(request, run) as quick,
+            _source_copy(run, request) as (path, sha256),
+            _standing_still(connection, run, path, request) as sides,
+        ):
+            report = _report(sides, quick, tell, moved=sha256 != run.snapshot_sha256)
     return replace(report, seconds=time.monotonic() - began)
 
 
@@ -103,6 +104,10 @@ def _source_copy(run: Run, request: Request) -> Iterator[tuple[Path, str]]:
         verify_snapshot(path, run.snapshot_sha256, run=str(run.run))
         yield path, run.snapshot_sha256
         return
+    own = Path(run.snapshot_path)
+    if still_holds(request.source, own, run.snapshot_sha256):
+        yield own, run.snapshot_sha256
+        return
     path = request.home / "snapshots" / f"{uuid4()}.sqlite"
     try:
         yield path, take_snapshot(request.source, path).sha256
@@ -110,60 +115,52 @@ def _source_copy(run: Run, request: Request) -> Iterator[tuple[Path, str]]:
         discard_snapshot(path)
 
 
-def _compare(
-    connection: Connection,
-    ledger: Ledger,
-    run: Run,
-    path: Path,
-    request: Request,
-    tell: Tell,
-    *,
-    moved: bool,
-) -> ParityReport:
+def _provers(request: Request, run: Run) -> AbstractContextManager[Provers | None]:
+    """The processes of the quick proof, where it is worth their loading."""
     plan = from_json(Plan, run.plan)
-    quick = None if moved else _quick_proof(path, connection, plan, request)
-    with (
-        snapshot_connection(path) as source,
-        connection.transaction(),
-        quick or nullcontext(),
-    ):
+    wanted = request.level.includes(Level.ROWS) and request.way.by_columns(plan)
+    return Provers() if wanted else nullcontext()
+
+
+@contextmanager
+def _standing_still(
+    connection: Connection, run: Run, path: Path, request: Request
+) -> Iterator[_Sides]:
+    plan = from_json(Plan, run.plan)
+    with snapshot_connection(path) as source, connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        sides = _Sides(
+        yield _Sides(
             source=source,
             path=path,
             connection=connection,
-            ledger=ledger,
+            ledger=Ledger(connection),
             run=run,
             plan=plan,
             request=request,
-            quick=quick,
             source_schema=read_sqlite(source).database,
             target_schema=read_postgres(connection, plan.schema),
         )
-        tables: list[TableParity] = []
-        for parity in (*map(sides.table, plan.tables), *sides.added()):
-            tables.append(parity)
-            tell(parity)
-        relations = tuple(sides.relations())
+
+
+def _report(sides: _Sides, quick: Provers | None, tell: Tell, *, moved: bool) -> ParityReport:
+    if moved:
+        quick = None  # the census, on which the quick proof relies, is of another state
+    if quick is not None:
+        quick.begin(sides.standstill(), filter(sides.may_agree, sides.plan.tables))
+    tables: list[TableParity] = []
+    for table in sides.plan.tables:
+        tables.append(sides.table(table, quick))
+        tell(tables[-1])
+    for added in sides.added():
+        tables.append(added)
+        tell(added)
     return ParityReport(
-        run=run.run,
-        level=request.level,
+        run=sides.run.run,
+        level=sides.request.level,
         tables=tuple(tables),
-        relations=relations,
+        relations=tuple(sides.relations()),
         moved=moved,
     )
-
-
-def _quick_proof(
-    path: Path, connection: Connection, plan: Plan, request: Request
-) -> QuickProof | None:
-    """The quick proof where it is worth its loading. Of a source that has moved since the
-    run the census knows nothing: there is none."""
-    if not request.level.includes(Level.ROWS) or not request.way.by_columns(plan):
-        return None
-    from core.verify.streams import QuickProof  # noqa: PLC0415  # Arrow takes long to load
-
-    return QuickProof(path, connection, plan.schema)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,13 +174,29 @@ class _Sides:
     run: Run
     plan: Plan
     request: Request
-    quick: QuickProof | None
     source_schema: Database
     target_schema: Database
 
-    def table(self, table: TablePlan) -> TableParity:
+    def standstill(self) -> Standstill:
+        """What a quick proof needs to see the same."""
+        row = self.connection.execute("SELECT pg_export_snapshot()").fetchone()
+        assert row is not None
+        return Standstill(
+            snapshot=str(self.path),
+            conninfo=self.request.target.conninfo,
+            shown=self.request.target.shown,
+            schema=self.plan.schema,
+            view=str(row[0]),
+        )
+
+    def may_agree(self, table: TablePlan) -> bool:
+        """Whether every row of both sides may be the same: the table has its shape on both,
+        and nothing was set aside."""
+        return not self._shape(table) and not self._quarantined(table)
+
+    def table(self, table: TablePlan, quick: Provers | None) -> TableParity:
         """One table of the plan, as far as the level asks."""
-        quarantined = self.ledger.quarantine(self.run.run).rows(table.number)
+        quarantined = self._quarantined(table)
         parity = TableParity(
             name=table.name,
             target=table.target,
@@ -202,6 +215,9 @@ class _Sides:
             )
         if not self.request.level.includes(Level.ROWS):
             return self._counted(table, parity)
+        rows = None if quick is None else quick.rows(table)
+        if rows is not None:
+            return self._agreed(table, parity, rows)
         return self._compared(table, parity, quarantined)
 
     def added(self) -> Iterator[TableParity]:
@@ -227,6 +243,9 @@ class _Sides:
             fates = self.ledger.build_fates(self.run.run, len(self.plan.builds))
             yield from compare_relations(self.connection, self.plan, fates, self.target_schema)
 
+    def _quarantined(self, table: TablePlan) -> Mapping[bytes, bytes]:
+        return self.ledger.quarantine(self.run.run).rows(table.number)
+
     def _shape(self, table: TablePlan) -> list[str]:
         found = next((t for t in self.target_schema.tables if t.name == table.target), None)
         own = next((t for t in self.source_schema.tables if t.name == table.name), None)
@@ -248,9 +267,6 @@ class _Sides:
     def _compared(
         self, table: TablePlan, parity: TableParity, quarantined: Mapping[bytes, bytes]
     ) -> TableParity:
-        rows = None if quarantined or self.quick is None else self.quick.rows(table)
-        if rows is not None:
-            return self._agreed(table, parity, rows)
         ours = SourceSide(self.source, table, quarantined)
         theirs = TargetSide(self.connection, self.plan.schema, table)
         wanted = self.request.samples

@@ -9,24 +9,29 @@ in the end :mod:`core.verify.rows` compares row by row, and names what differs.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
-from itertools import islice
+from io import BytesIO
 from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from psycopg.abc import Buffer
 
 from core.plan import TablePlan
 from core.plan.ddl import copy_out
 from core.server.connection import Connection
+from core.source.ahead import Ahead
 from core.source.batches import Unsure
 from core.source.rows import KeyKind, RowKey, quoted
-from core.transfer.lots import Errand, goes_by_columns
+from core.transfer.convert import COPY_HEADER, COPY_TRAILER
+from core.transfer.lots import Errand, goes_by_columns, lots
 from core.values import types
 from core.values.types import Purity
-from core.verify.reader import ReaderProcess
-from core.verify.sides import messages
 
 _LOT_ROWS, _LOT_BYTES = 16_384, 8 << 20
-_SORTING = "SET LOCAL work_mem = '64MB'"
+# A scan that joins another one half-way would not begin where the rows do.
+_SETTINGS = "SET LOCAL work_mem = '64MB'; SET LOCAL synchronize_seqscans = off"
 
 
 class _Different(Exception):
@@ -42,14 +47,6 @@ class QuickProof:
         self._snapshot = snapshot
         self._connection = connection
         self._schema = schema
-        self._source = ReaderProcess()
-
-    def __enter__(self) -> QuickProof:
-        self._source.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._source.close()
 
     def rows(self, table: TablePlan) -> int | None:
         """How many rows both sides have, if they were found to be the same; else None."""
@@ -74,15 +71,15 @@ class QuickProof:
         rows = 0
         try:
             with (
-                closing(self._source.lots(errand)) as lots,
+                closing(Ahead(lots(errand), "encoder")) as coming,
                 self._connection.transaction(),
             ):
-                self._connection.execute(_SORTING)
-                with closing(messages(self._connection, copy)) as tuples:
-                    for lot in lots:
-                        _require(b"".join(islice(tuples, lot.rows)) == lot.block)
+                self._connection.execute(_SETTINGS)
+                with Tuples(self._connection, copy) as tuples:
+                    for lot in coming:
+                        _require(tuples.take(lot.rows) == lot.block)
                         rows += lot.rows
-                    _require(next(tuples, None) is None)
+                    _require(tuples.take(1) == COPY_TRAILER)
         except (_Different, Unsure):
             return None
         return rows
@@ -93,18 +90,65 @@ def _require(same: bool) -> None:
         raise _Different
 
 
+class Tuples:
+    """The tuples of a binary COPY, many at a time.
+
+    A driver that hands over each of them by itself spends more on that than the server on
+    making them. So what libpq has at hand is taken from it, and the driver waits for more.
+    """
+
+    def __init__(self, connection: Connection, copy_out: str) -> None:
+        self._fetch = connection.pgconn.get_copy_data
+        self._opened = ExitStack()
+        cursor = self._opened.enter_context(connection.cursor())
+        self._copy = self._opened.enter_context(cursor.copy(copy_out.encode()))
+        self._begun = self._has_ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._opened.__exit__(kind, error, trace)
+
+    def take(self, rows: int) -> bytes:
+        """So many tuples; fewer, and then the trailer, if the target has no more of them."""
+        block = BytesIO()
+        while rows and not self._has_ended:
+            size, data = self._fetch(1) if self._begun else (0, b"")
+            message = data if size > 0 else self._waited()
+            block.write(message)
+            rows -= 1
+            if len(message) <= len(COPY_TRAILER):
+                self._has_ended = True
+                self._copy.read()  # nothing more: the driver is to know
+        return block.getvalue()
+
+    def _waited(self) -> Buffer:
+        """The next tuple, when it comes. The first has the header before it."""
+        message = self._copy.read()
+        if self._begun:
+            return message
+        self._begun = True
+        return memoryview(message)[len(COPY_HEADER) :] or self._waited()
+
+
 # --- orders ------------------------------------------------------------------------------
 
 
 def _orders(table: TablePlan) -> Iterator[tuple[TablePlan, str]]:
-    """What to read, and the terms that sort the target: first by primary key; then as the
-    rows lie there, which often is how they were copied."""
+    """What to read, and the terms that sort the target: first as the rows lie there, which
+    often is how they were copied; then by primary key."""
+    yield table, ""
     terms = [_term(table, name) for name in table.primary_key]
     if terms and all(terms):
         key = RowKey(kind=KeyKind.COLUMNS, columns=table.primary_key)
         by_key = replace(table, source=replace(table.source, key=key))
         yield by_key, ", ".join(filter(None, terms))
-    yield table, ""
 
 
 def _term(table: TablePlan, name: str) -> str | None:

@@ -77,7 +77,7 @@ class CopyingMember(threading.Thread):
             with snapshot_connection(Path(self._run_row.snapshot_path)) as snapshot:
                 work = self._work(snapshot)
                 take_part(work)
-                leave(work, "done")
+                leave(work.member, work.session, "done")
         except BaseException as stopped:  # noqa: BLE001  # the test looks at it
             self.stopped_by = stopped
         finally:

@@ -49,8 +49,8 @@ class Prover:
     def rows(self, table: str) -> int | None:
         """What it says of a table."""
         with connect(self._site.request.target, autocommit=True) as connection:
-            snapshot = Path(self.run.snapshot_path)
-            with connection.transaction(), QuickProof(snapshot, connection, "public") as quick:
+            quick = QuickProof(Path(self.run.snapshot_path), connection, "public")
+            with connection.transaction():
                 return quick.rows(self.tables[table])
 
 
