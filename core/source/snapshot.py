@@ -68,7 +68,7 @@ def take_snapshot(
     try:
         with open_source(source, busy_seconds=busy_seconds) as live:
             _refuse_small_disk(live, source, into)
-            _copy(live, source, into, on_progress or _tell_nobody)
+            _copy(live, source, into, on_progress or tell_nobody)
             taken_at = datetime.now(UTC)
         _settle(into, source)
     except BaseException:
@@ -165,8 +165,8 @@ def _copy(live: apsw.Connection, source: SourceFile, into: Path, tell: Progress)
                     _step(work, source.page_size, tell)
 
 
-def _tell_nobody(_copied_bytes: int, _all_bytes: int) -> None:
-    pass
+def tell_nobody(_copied_bytes: int, _all_bytes: int) -> None:
+    """The progress that nobody asked for."""
 
 
 def _copy_in_steps(work: apsw.Backup, page_size: int, tell: Progress) -> None:

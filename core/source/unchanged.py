@@ -17,27 +17,32 @@ import apsw
 from core.source import sidecars
 from core.source.opening import SourceFile, open_source
 from core.source.reading import reading
+from core.source.snapshot import STEP_BYTES, Progress, tell_nobody
 
-_STEP_BYTES = 4 << 20
 # What a page copy writes anew in the header (https://sqlite.org/fileformat2.html section 1.3):
 # format versions, change counter, schema cookie, the last writer's counter and library.
 _OWN = ((18, 20), (24, 28), (40, 44), (92, 100))
 
 
-def still_holds(source: SourceFile, snapshot: Path, sha256: str) -> bool:
+def still_holds(
+    source: SourceFile, snapshot: Path, sha256: str, *, on_progress: Progress | None = None
+) -> bool:
     """Whether ``snapshot`` is the file whose digest was recorded, and the live source has
     the same pages. Writers are held off for a step of 4 MiB at most.
 
-    Raises what :func:`~core.source.opening.open_source` raises.
+    ``on_progress`` is told the bytes compared so far and the bytes in all, between two
+    steps. Raises what :func:`~core.source.opening.open_source` raises.
     """
     try:
         with snapshot.open("rb") as file, open_source(source) as live:
-            return _same(live, source, file, sha256)
+            return _same(live, source, file, sha256, on_progress or tell_nobody)
     except FileNotFoundError:
         return False
 
 
-def _same(live: apsw.Connection, source: SourceFile, file: BinaryIO, sha256: str) -> bool:
+def _same(
+    live: apsw.Connection, source: SourceFile, file: BinaryIO, sha256: str, tell: Progress
+) -> bool:
     digest = hashlib.sha256()
     place, version = 0, live.pragma("data_version")
     with reading(source.path), ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:
@@ -48,6 +53,7 @@ def _same(live: apsw.Connection, source: SourceFile, file: BinaryIO, sha256: str
                 return False
             digested.result()
             place += len(theirs)
+            tell(place, source.bytes)
         return place > 0 and not file.read(1) and digest.hexdigest() == sha256
 
 
@@ -78,7 +84,7 @@ def _blocks(live: apsw.Connection, source: SourceFile, version: int) -> Iterator
                     return
                 if place >= size:
                     return
-                block = file.xRead(min(_STEP_BYTES, size - place), place)
+                block = file.xRead(min(STEP_BYTES, size - place), place)
             yield block
             place += len(block)
     finally:
