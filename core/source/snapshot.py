@@ -13,6 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -71,12 +72,13 @@ def take_snapshot(
             _copy(live, source, into, on_progress or tell_nobody)
             taken_at = datetime.now(UTC)
         _settle(into, source)
+        sha256 = _digest_on_disk(into)
     except BaseException:
         discard_snapshot(into)
         raise
     return Snapshot(
         path=into,
-        sha256=_sha256(into),
+        sha256=sha256,
         bytes=into.stat().st_size,
         page_size=source.page_size,
         source=source,
@@ -207,8 +209,6 @@ def _settle(copy: Path, source: SourceFile) -> None:
         finally:
             connection.close()
     _forget_library(copy)
-    for name in (copy, copy.parent):
-        _sync_to_disk(name)
 
 
 def _forget_library(copy: Path) -> None:
@@ -219,6 +219,16 @@ def _forget_library(copy: Path) -> None:
     with copy.open("r+b") as file:
         file.seek(VERSION_OFFSET)
         file.write(bytes(4))
+
+
+def _digest_on_disk(copy: Path) -> str:
+    """The digest of a copy that is on disk: one is made while the other is waited for."""
+    with ThreadPoolExecutor(1, thread_name_prefix="sync") as pool:
+        synced = pool.submit(_sync_to_disk, copy)
+        sha256 = _sha256(copy)
+        synced.result()
+    _sync_to_disk(copy.parent)
+    return sha256
 
 
 def _sync_to_disk(path: Path) -> None:

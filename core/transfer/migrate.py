@@ -16,6 +16,7 @@ from core.server.connection import Connection, connect, translated
 from core.server.preflight import preflight
 from core.source.opening import SourceFile
 from core.source.snapshot import discard_snapshot, take_snapshot
+from core.source.unchanged import still_holds
 from core.transfer.begin import Request, begin, refuse_occupied, refuse_other
 from core.transfer.engine import Party, carry_on, go_on, require_snapshot
 from core.transfer.events import Tell
@@ -102,7 +103,9 @@ def _repeat(connection: Connection, run: Run, request: Request) -> RunReport:
 
 
 def source_moved(run: Run, source: SourceFile, home: Path) -> bool:
-    """Whether a fresh copy of the source differs from the run's snapshot."""
+    """Whether the source is no longer what the run's snapshot holds."""
+    if still_holds(source, Path(run.snapshot_path), run.snapshot_sha256):
+        return False
     path = home / "snapshots" / f"{uuid4()}.sqlite"
     try:
         return take_snapshot(source, path).sha256 != run.snapshot_sha256

@@ -1,7 +1,7 @@
-"""Verification from beginning to end: a fresh copy of the source against the target.
+"""Verification from beginning to end: the source as it is now against the target.
 
-Both sides stand still while they are compared: the source as a page copy, the
-target under one REPEATABLE READ transaction.
+Both sides stand still while they are compared: the source as a page copy (the run's own,
+if the source still is what it holds), the target under one REPEATABLE READ transaction.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ POSITION = KeyKind.POSITION
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is to be verified. ``run``: compare that run's own snapshot instead of a
-    fresh copy. ``reveal``: show the differing values instead of masks. ``way``: which path
+    """What is to be verified. ``run``: compare that run's own snapshot, whatever
+    the source has become. ``reveal``: show the differing values instead of masks. ``way``: which path
     the source's values go."""
 
     source: SourceFile
