@@ -1,16 +1,18 @@
-"""Keys, indexes, foreign keys and sequences: what is built once the rows are in."""
+"""Keys, indexes, checks, foreign keys and sequences: what is built once the rows are in."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from core.census import Census
+from core.dialect import Place, Places, Untranslatable, condition
 from core.plan.ddl import listed, qualified
 from core.plan.fates import lost
-from core.plan.model import Build, BuildKind, Fate, ObjectFate, TablePlan
+from core.plan.model import SPELLINGS, Build, BuildKind, Fate, ObjectFate, TablePlan
 from core.plan.names import Names
-from core.schema.model import ForeignKey, Index, IndexTerm, Table
+from core.schema.model import Check, ForeignKey, Index, IndexTerm, Table
 from core.schema.names import fold
 from core.source.rows import quoted
 from core.values import types
@@ -40,6 +42,8 @@ def table_builds(site: Site, census: Census) -> Iterator[Built]:
     for index in site.table.indexes:
         if index.origin != "primary":
             yield _index(site, index)
+    for check in site.table.checks:
+        yield _check(site, check)
     yield from _sequence(site, census)
 
 
@@ -83,6 +87,12 @@ def _index(site: Site, index: Index) -> Built:
     )
     if reason := _why_not(site, index):
         return lost(kind, shown, site.plan.name, reason, original=index.sql or "")
+    try:
+        where = "" if index.where is None else condition(index.where, _places(site))
+    except Untranslatable as refused:
+        reason, detail = "partial_index", str(refused)
+        original = index.sql or ""
+        return lost(kind, shown, site.plan.name, reason, original=original, detail=detail)
     collated = any(_is_collated(site, term) for term in index.terms)
     name = site.names.give(shown)
     if index.origin == "unique" and not collated:
@@ -90,6 +100,7 @@ def _index(site: Site, index: Index) -> Built:
     else:
         unique = "UNIQUE " if index.unique else ""
         sql = f"CREATE {unique}INDEX {quoted(name)} ON {_target(site)} ({_terms(site, index)})"
+        sql += f" WHERE {where}" if where else ""
     fate = _fate(site, kind, shown, collated=collated, original=index.sql or "")
     return Build(
         kind=BuildKind.UNIQUE if index.unique else BuildKind.INDEX,
@@ -98,6 +109,7 @@ def _index(site: Site, index: Index) -> Built:
         sql=sql,
         fate=fate,
         terms=tuple((t.column or "", _kept_collation(site, t)) for t in index.terms),
+        where=where,
     )
 
 
@@ -107,8 +119,6 @@ def _unique_name(site: Site, index: Index) -> str:
 
 
 def _why_not(site: Site, index: Index) -> str:
-    if index.where is not None:
-        return "partial_index"
     planned = {column.source for column in site.plan.columns}
     for term in index.terms:
         if term.column is None:
@@ -226,6 +236,66 @@ def _deferral(key: ForeignKey) -> str:
     if not key.deferrable:
         return ""
     return " DEFERRABLE INITIALLY DEFERRED" if key.initially_deferred else " DEFERRABLE"
+
+
+# --- checks ---------------------------------------------------------------------------
+
+
+def _check(site: Site, check: Check) -> Built:
+    shown = check.name or f"{site.table.name}: {check.expression}"
+    try:
+        said = condition(check.expression, _places(site))
+    except Untranslatable as refused:
+        reason, original = "check", check.expression
+        return lost("check", shown, site.plan.name, reason, original=original, detail=str(refused))
+    name = site.names.give(check.name or f"{site.plan.target}_{check.column or 'row'}_check")
+    add = f"ALTER TABLE {_target(site)} ADD CONSTRAINT {quoted(name)} CHECK ({said}) NOT VALID"
+    same = _squeezed(said) == _squeezed(check.expression)
+    return Build(
+        kind=BuildKind.CHECK,
+        name=name,
+        table=site.plan.name,
+        sql=add,
+        fate=ObjectFate(
+            kind="check",
+            name=shown,
+            table=site.plan.name,
+            fate=Fate.CARRIED if same else Fate.REWRITTEN,
+            reason="" if same else "said_anew",
+            facts={} if same else {"sql": said},
+            original=check.expression,
+        ),
+        validate=f"ALTER TABLE {_target(site)} VALIDATE CONSTRAINT {quoted(name)}",
+    )
+
+
+def _places(site: Site) -> Places:
+    """What the table's columns have become."""
+    columns = {column.source: column for column in site.plan.columns}
+    return Places(
+        (
+            Place(
+                source=column.name,
+                target=columns[column.name].target,
+                conversion=columns[column.name].conversion,
+                affinity=column.affinity,
+                collation=column.collation or "BINARY",
+                spelling=_one_way(columns[column.name].spelling),
+            )
+            for column in site.table.columns
+            if column.name in columns
+        ),
+        others=(column.name for column in site.table.columns),
+    )
+
+
+def _one_way(spelling: str) -> str:
+    return "" if SPELLINGS in spelling else spelling
+
+
+def _squeezed(sql: str) -> str:
+    """Without what only divides or quotes."""
+    return re.sub(r'[\s"()`\[\]]', "", sql).replace("==", "=").lower()
 
 
 # --- words shared by all ------------------------------------------------------------

@@ -69,9 +69,6 @@ def table_fates(table: Table, plan: TablePlan, decisions: Decisions) -> Iterator
         if column.name in planned:
             yield from _column(table, column, planned[column.name], decisions)
         yield from _generation(table, column)
-    for check in table.checks:
-        name = check.name or f"{table.name}: {check.expression}"
-        yield lost("check", name, table.name, "check", original=check.expression)
     for clause in table.conflict_clauses:
         name = f"{clause.constraint} ({', '.join(clause.columns)}) ON CONFLICT {clause.action}"
         if clause.action != "ABORT":
@@ -80,7 +77,8 @@ def table_fates(table: Table, plan: TablePlan, decisions: Decisions) -> Iterator
 
 def collation_fates(table: Table, plan: TablePlan, builds: Iterable[Build]) -> Iterator[ObjectFate]:
     """Columns that compare otherwise than by bytes: kept where an index keeps it."""
-    kept = {name for build in builds if build.table == table.name for name in build.collated}
+    whole = (build for build in builds if build.table == table.name and not build.where)
+    kept = {name for build in whole for name in build.collated}
     texts = {c.source for c in plan.columns if c.type.name in types.TEXTS}
     for column in table.columns:
         collation = (column.collation or "BINARY").upper()

@@ -119,6 +119,7 @@ class BuildKind(StrEnum):
     PRIMARY_KEY = "primary_key"
     UNIQUE = "unique"
     INDEX = "index"
+    CHECK = "check"
     FOREIGN_KEY = "foreign_key"
     SEQUENCE = "sequence"
 
@@ -129,8 +130,9 @@ class Build:
 
     ``fate`` is what is recorded when it succeeds. ``terms``: the source columns of a
     key or index, each with the collation that it keeps by an expression ('' when it
-    compares them as they are). ``validate``: for a foreign key, the statement that
-    proves its rows; ``parent``: the source table that it refers to.
+    compares them as they are). ``validate``: for a check or a foreign key, the
+    statement that proves its rows; ``parent``: the source table that it refers to;
+    ``where``: the condition of a partial index.
     """
 
     kind: BuildKind
@@ -141,6 +143,7 @@ class Build:
     terms: tuple[tuple[str, str], ...] = ()
     validate: str = ""
     parent: str = ""
+    where: str = ""
 
     @property
     def is_unique(self) -> bool:
@@ -151,7 +154,7 @@ class Build:
     def key(self) -> tuple[str, ...]:
         """The columns that it makes unique, compared as they are: a foreign key may
         refer to them."""
-        plain = self.is_unique and not self.collated
+        plain = self.is_unique and not self.collated and not self.where
         return tuple(column for column, _ in self.terms) if plain else ()
 
     @property

@@ -165,6 +165,16 @@ def _expression(expression: str) -> dict[str, Any] | None:
     return tree
 
 
+def parsed(expression: str) -> Any:
+    """The tree of ``expression`` in typed nodes (:mod:`syntaqlite.nodes`), None if it is
+    not a single expression."""
+    if _expression(expression) is None:
+        return None
+    grammar, lock = _grammar()
+    with lock:
+        return grammar.parse(f"SELECT {expression}\n")[0].columns[0].expr
+
+
 _UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 

@@ -115,8 +115,8 @@ def _recovered(
 
 def _build(work: Work, claim: BuildClaim, build: Build, began: float) -> ObjectFate:
     try:
-        if build.kind is BuildKind.FOREIGN_KEY:
-            return _foreign_key(work, claim, build, began)
+        if build.validate:
+            return _validated(work, claim, build, began)
         with _building(work) as connection:
             connection.execute(build.sql.encode())
             failpoint("build.made")
@@ -145,9 +145,9 @@ def _building(work: Work) -> Iterator[Connection]:
         yield connection
 
 
-def _foreign_key(work: Work, claim: BuildClaim, build: Build, began: float) -> ObjectFate:
-    """Add it, then look at its rows in a transaction of its own, which locks less.
-    Orphans leave it NOT VALID."""
+def _validated(work: Work, claim: BuildClaim, build: Build, began: float) -> ObjectFate:
+    """Add a foreign key or a check, then look at its rows in a transaction of its own, which
+    locks less. Rows that break it leave it NOT VALID."""
     if not claim.added:
         with _building(work) as connection:
             connection.execute(build.sql.encode())
@@ -160,6 +160,8 @@ def _foreign_key(work: Work, claim: BuildClaim, build: Build, began: float) -> O
                 connection.execute(build.validate.encode())
         except psycopg.errors.ForeignKeyViolation:
             fate = replace(fate, fate=Fate.REWRITTEN, reason="not_valid", counts=True)
+        except psycopg.errors.CheckViolation:
+            fate = replace(fate, fate=Fate.REWRITTEN, reason="check_broken", counts=True)
         failpoint("build.made")
         work.claims(connection).set_fate(claim, fate, seconds=time.monotonic() - began)
     failpoint("build.committed")

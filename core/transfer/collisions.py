@@ -32,7 +32,8 @@ def find_collisions(connection: apsw.Connection, plan: Plan) -> Mapping[int, Col
 
 
 def _may_collide(table: TablePlan, build: Build) -> bool:
-    return build.is_unique and any(not table.column(name).injective for name, _ in build.terms)
+    whole = build.is_unique and not build.where
+    return whole and any(not table.column(name).injective for name, _ in build.terms)
 
 
 def _collisions(

@@ -1,4 +1,4 @@
-"""Keys, foreign keys, indexes and sequences of the plan: do they hold in the target?"""
+"""Keys, checks, foreign keys, indexes and sequences of the plan: do they hold in the target?"""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ def compare_relations(
             yield _sequence(connection, plan, build, table)
         elif build.kind is BuildKind.FOREIGN_KEY:
             yield _foreign_key(build, target, validated=fate.reason != "not_valid")
+        elif build.kind is BuildKind.CHECK:
+            yield _check(build, target, validated=fate.reason != "check_broken")
         elif build.kind is BuildKind.PRIMARY_KEY:
             wanted = tuple(table.column(name).target for name in table.primary_key)
             holds = target.primary_key == wanted
@@ -68,8 +70,10 @@ def _index(build: Build, table: TablePlan, target: Table) -> Relation:
     if made is None:
         return _relation(build, False, "missing")
     unique = build.kind is BuildKind.UNIQUE
-    if made.unique != unique or made.where is not None:
+    if made.unique != unique:
         return _relation(build, False, "not unique" if unique else "unique")
+    if (made.where is not None) != bool(build.where):
+        return _relation(build, False, "not partial" if build.where else "partial")
     # A column whose collation is kept stands in an expression.
     wanted = [None if collation else table.column(name).target for name, collation in build.terms]
     found = [term.column for term in made.terms]
@@ -83,6 +87,14 @@ def _foreign_key(build: Build, target: Table, *, validated: bool) -> Relation:
     holds = key.validated or not validated
     detail = "" if key.validated else "not valid: orphans in the source"
     return _relation(build, holds, detail)
+
+
+def _check(build: Build, target: Table, *, validated: bool) -> Relation:
+    made = next((c for c in target.checks if c.name == build.name), None)
+    if made is None:
+        return _relation(build, False, "missing")
+    detail = "" if made.validated else "not valid: rows of the source break it"
+    return _relation(build, made.validated or not validated, detail)
 
 
 def _sequence(connection: Connection, plan: Plan, build: Build, table: TablePlan) -> Relation:

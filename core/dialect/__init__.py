@@ -1,0 +1,11 @@
+"""SQLite's SQL, understood and said again in PostgreSQL's words, or refused.
+
+Knows expressions, affinities and what the plan made of the columns; refuses to know
+connections, runs and what becomes of whatever it refuses.
+"""
+
+from core.dialect.columns import Place, Places
+from core.dialect.conditions import condition
+from core.dialect.terms import Untranslatable
+
+__all__ = ["Place", "Places", "Untranslatable", "condition"]

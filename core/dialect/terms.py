@@ -1,0 +1,188 @@
+"""Terms: pieces of PostgreSQL's SQL, and what SQLite would have known of them.
+
+How two values compare is SQLite's own affair: it depends on the affinity of both sides
+and on the left one's collation (https://sqlite.org/datatype3.html section 4.2, 7.1).
+So a term remembers both, and a comparison is said only where PostgreSQL's is the same.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.dialect.columns import Place
+from core.schema.model import Affinity
+from core.source.rows import quoted
+from core.values import types
+
+_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
+_COLLATIONS = {
+    "BINARY": "{}",
+    "NOCASE": 'lower({} COLLATE "C")',
+    "RTRIM": "rtrim({}, ' ')",
+}
+EQUALITIES = ("=", "<>", "IS NOT DISTINCT FROM", "IS DISTINCT FROM")
+
+
+class Untranslatable(Exception):
+    """PostgreSQL has no words that are certain to mean the same. The message names what.
+    Never shown as it is: it is a reason's fact."""
+
+
+class Kind(StrEnum):
+    """What sort of value a term has on the target."""
+
+    INTEGER = "integer"
+    NUMBER = "number"
+    TEXT = "text"
+    BOOLEAN = "boolean"
+    MOMENT = "moment"
+    NULL = "null"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Term:
+    """A value. ``affinity``: SQLite's, None for none. ``constant``: what a literal says."""
+
+    sql: str
+    kind: Kind
+    affinity: Affinity | None = None
+    collation: str | None = None
+    constant: str | int | float | None = None
+    place: Place | None = None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it counts or measures."""
+        return self.kind in (Kind.INTEGER, Kind.NUMBER)
+
+
+NULL = Term("NULL", Kind.NULL)
+_KINDS = {
+    types.BIGINT: Kind.INTEGER,
+    types.DOUBLE: Kind.NUMBER,
+    types.NUMERIC: Kind.NUMBER,
+    types.TEXT: Kind.TEXT,
+    types.VARCHAR: Kind.TEXT,
+    types.BOOLEAN: Kind.BOOLEAN,
+    types.DATE: Kind.MOMENT,
+    types.TIMESTAMP: Kind.MOMENT,
+}
+# Rules by which a value of the target is the one that SQLite would have computed with.
+_PLAIN = {"integer", "real", "decimal", "text"}
+
+
+def of_column(place: Place) -> Term:
+    """A column as a term."""
+    kind = _KINDS.get(place.conversion.type.name, Kind.OTHER)
+    plain = place.conversion.rule in _PLAIN
+    if kind is Kind.TEXT and not (plain and place.affinity in (Affinity.TEXT, Affinity.BLOB)):
+        kind = Kind.OTHER
+    if kind in (Kind.INTEGER, Kind.NUMBER) and not (plain and place.affinity is not Affinity.TEXT):
+        kind = Kind.OTHER
+    return Term(quoted(place.target), kind, place.affinity, place.collation.upper(), place=place)
+
+
+def spelled(place: Place) -> tuple[str, str] | None:
+    """The words that a column of booleans writes for false and true, None for 0 and 1."""
+    _, _, words = place.conversion.rule.partition("boolean:")
+    false, _, true = words.partition("/")
+    return None if words == "0/1" else (false, true)
+
+
+def of_text(text: str) -> Term:
+    """A literal text."""
+    if "\x00" in text:
+        raise Untranslatable("NUL in a text")
+    return Term("'" + text.replace("'", "''") + "'", Kind.TEXT, constant=text)
+
+
+def of_number(source: str) -> Term:
+    """A literal number, as written; SQLite reads a whole one too large for 64 bits as REAL."""
+    digits = source.replace("_", "")
+    if digits.lower().startswith("0x"):
+        value = int(digits, 16)
+        value -= (value >> 63) << 64
+        return Term(str(value), Kind.INTEGER, constant=value)
+    if digits.isdecimal() and int(digits) < 1 << 63:
+        return Term(str(int(digits)), Kind.INTEGER, constant=int(digits))
+    value_ = float(digits)
+    if value_ in (float("inf"), 0.0) or abs(value_) > 1e300:
+        raise Untranslatable(source)
+    return Term(repr(value_), Kind.NUMBER, constant=value_)
+
+
+def compared(left: Term, sign: str, right: Term) -> str:
+    """``left sign right`` as SQLite means it. Raises Untranslatable."""
+    if Kind.NULL in (left.kind, right.kind):
+        return f"{left.sql} {sign} {right.sql}" if sign in EQUALITIES else "NULL::boolean"
+    left, right = _converted(left, right), _converted(right, left)
+    if left.is_number and right.is_number:
+        return f"{left.sql} {sign} {right.sql}"
+    if left.kind is right.kind is Kind.TEXT:
+        return _texts(left, sign, right)
+    if left.kind is right.kind is Kind.BOOLEAN and sign in EQUALITIES and _as_one(left, right):
+        return _booleans(left, sign, right)
+    if left.kind is right.kind is Kind.MOMENT and _alike(left, right):
+        return f"{left.sql} {sign} {right.sql}"
+    raise Untranslatable(f"{left.kind} {sign} {right.kind}")
+
+
+def _converted(term: Term, other: Term) -> Term:
+    """A literal as the other side's affinity makes it."""
+    if term.constant is None or other.place is None:
+        return term
+    if other.kind is Kind.BOOLEAN:
+        return _as_boolean(term, other.place)
+    if other.affinity is Affinity.TEXT and isinstance(term.constant, int):
+        return of_text(str(term.constant))
+    if other.is_number and isinstance(term.constant, str):
+        if _NUMBER.fullmatch(term.constant) and other.affinity is not Affinity.BLOB:
+            return of_number(term.constant.strip().lstrip("+"))
+        raise Untranslatable("a text beside a number")
+    return term
+
+
+def _as_boolean(term: Term, place: Place) -> Term:
+    """What the literal means where the column was 0 and 1, or two words."""
+    false, true = spelled(place) or (0, 1)
+    if term.constant not in (false, true) or isinstance(term.constant, float):
+        raise Untranslatable("a boolean beside another value")
+    value = "true" if term.constant == true else "false"
+    return Term(value, Kind.BOOLEAN, constant=value)
+
+
+def _booleans(left: Term, sign: str, right: Term) -> str:
+    """A column is said by itself where it is compared with a constant."""
+    if right.constant is not None and sign in ("=", "<>"):
+        wanted = (right.constant == "true") == (sign == "=")
+        return left.sql if wanted else f"NOT {left.sql}"
+    return f"{left.sql} {sign} {right.sql}"
+
+
+def _as_one(left: Term, right: Term) -> bool:
+    """Whether two columns, if they are two, write their booleans in one way."""
+    places = [term.place for term in (left, right) if term.place is not None]
+    return len({spelled(place) for place in places}) == 1
+
+
+def _texts(left: Term, sign: str, right: Term) -> str:
+    """By the collation of the left side, or of the right one if the left has none."""
+    collation = left.collation or right.collation or "BINARY"
+    if collation not in _COLLATIONS:
+        raise Untranslatable(f"collation {collation}")
+    ours, theirs = (_COLLATIONS[collation].format(term.sql) for term in (left, right))
+    if sign not in EQUALITIES:
+        ours = f'{ours} COLLATE "C"'
+    return f"{ours} {sign} {theirs}"
+
+
+def _alike(left: Term, right: Term) -> bool:
+    """Moments that both columns write in one way compare like their texts."""
+    if left.place is None or right.place is None:
+        return False
+    ours, theirs = left.place, right.place
+    same = ours.spelling == theirs.spelling and ours.conversion == theirs.conversion
+    return same and bool(ours.spelling) and ours.conversion.rule == "iso"
