@@ -77,7 +77,7 @@ class RunProgress:
             case SnapshotTaken():
                 self.phases["snapshot"] = event.seconds
                 megabytes = f"{event.bytes / 1e6:.1f}"
-                _say(tell("progress.snapshot", megabytes=megabytes, sha256=event.sha256))
+                _say(tell("progress.snapshot", megabytes=megabytes))
             case Scanned():
                 self._advance(tell("progress.scanning", table=event.table), event.rows)
             case CensusTaken():

@@ -37,6 +37,17 @@ _WRITE_FAILED = (apsw.SQLITE_IOERR_WRITE, apsw.SQLITE_IOERR_TRUNCATE, apsw.SQLIT
 
 
 @dataclass(frozen=True, kw_only=True)
+class PageCopy:
+    """A copy that is whole, but perhaps not on disk yet. ``bytes`` is its size, ``taken_at``
+    aware UTC."""
+
+    path: Path
+    bytes: int
+    source: SourceFile
+    taken_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """A page copy. ``bytes`` is its size, ``sha256`` in hexadecimal, ``taken_at`` aware UTC."""
 
@@ -55,7 +66,23 @@ def take_snapshot(
     on_progress: Progress | None = None,
     busy_seconds: float = BUSY_SECONDS,
 ) -> Snapshot:
-    """Copy the live ``source`` to the new file ``into``: mode 0600, journal mode DELETE, on disk.
+    """Copy the live ``source`` to the new file ``into`` and wait until it is on disk."""
+    copied = copy_pages(source, into, on_progress=on_progress, busy_seconds=busy_seconds)
+    try:
+        return seal(copied)
+    except BaseException:
+        discard_snapshot(into)
+        raise
+
+
+def copy_pages(
+    source: SourceFile,
+    into: Path,
+    *,
+    on_progress: Progress | None = None,
+    busy_seconds: float = BUSY_SECONDS,
+) -> PageCopy:
+    """Copy the live ``source`` to the new file ``into``: mode 0600, journal mode DELETE.
 
     ``on_progress`` is told the bytes copied so far and the bytes in all; the first
     may fall back when a writer made the copy begin again. Locks of writers are
@@ -72,17 +99,27 @@ def take_snapshot(
             _copy(live, source, into, on_progress or tell_nobody)
             taken_at = datetime.now(UTC)
         _settle(into, source)
-        sha256 = _digest_on_disk(into)
     except BaseException:
         discard_snapshot(into)
         raise
+    return PageCopy(path=into, bytes=into.stat().st_size, source=source, taken_at=taken_at)
+
+
+def seal(copied: PageCopy) -> Snapshot:
+    """The copy, once it is on disk and its digest is known; the one is made while the other
+    is waited for."""
+    with ThreadPoolExecutor(1, thread_name_prefix="sync") as pool:
+        synced = pool.submit(_sync_to_disk, copied.path)
+        sha256 = _sha256(copied.path)
+        synced.result()
+    _sync_to_disk(copied.path.parent)
     return Snapshot(
-        path=into,
+        path=copied.path,
         sha256=sha256,
-        bytes=into.stat().st_size,
-        page_size=source.page_size,
-        source=source,
-        taken_at=taken_at,
+        bytes=copied.bytes,
+        page_size=copied.source.page_size,
+        source=copied.source,
+        taken_at=copied.taken_at,
     )
 
 
@@ -219,16 +256,6 @@ def _forget_library(copy: Path) -> None:
     with copy.open("r+b") as file:
         file.seek(VERSION_OFFSET)
         file.write(bytes(4))
-
-
-def _digest_on_disk(copy: Path) -> str:
-    """The digest of a copy that is on disk: one is made while the other is waited for."""
-    with ThreadPoolExecutor(1, thread_name_prefix="sync") as pool:
-        synced = pool.submit(_sync_to_disk, copy)
-        sha256 = _sha256(copy)
-        synced.result()
-    _sync_to_disk(copy.parent)
-    return sha256
 
 
 def _sync_to_disk(path: Path) -> None:

@@ -9,10 +9,9 @@ from uuid import UUID
 
 @dataclass(frozen=True, kw_only=True)
 class SnapshotTaken:
-    """The page copy is on disk. ``seconds``: how long that took."""
+    """The pages are copied, though perhaps not on disk yet. ``seconds``: how long that took."""
 
     bytes: int
-    sha256: str
     seconds: float
 
 

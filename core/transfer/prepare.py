@@ -21,7 +21,13 @@ from core.schema.sqlite import Reading, read_sqlite
 from core.source.integrity import check_integrity
 from core.source.opening import SourceFile
 from core.source.reading import reading
-from core.source.snapshot import Snapshot, accept_collations, open_snapshot, take_snapshot
+from core.source.snapshot import (
+    Snapshot,
+    accept_collations,
+    copy_pages,
+    open_snapshot,
+    seal,
+)
 from core.transfer.events import CensusTaken, Event, Scanned, SnapshotTaken
 from core.transfer.model import Way
 
@@ -74,13 +80,14 @@ def prepare(
     if way.counts_by_columns(source.bytes):
         Thread(target=_load_arrow, daemon=True).start()
     began = time.monotonic()
-    snapshot = take_snapshot(source, snapshot_path)
-    took = time.monotonic() - began
-    tell(SnapshotTaken(bytes=snapshot.bytes, sha256=snapshot.sha256, seconds=took))
+    copied = copy_pages(source, snapshot_path)
+    tell(SnapshotTaken(bytes=copied.bytes, seconds=time.monotonic() - began))
     with (
-        _checked_meanwhile(snapshot.path, source.path) as check,
-        snapshot_connection(snapshot.path) as connection,
+        ThreadPoolExecutor(1, thread_name_prefix="seal") as sealing,
+        _checked_meanwhile(copied.path, source.path) as check,
+        snapshot_connection(copied.path) as connection,
     ):
+        sealed = sealing.submit(seal, copied)
         found = read_sqlite(connection)
         if not found.database.tables:
             raise SourceHasNoTables(path=source.path)
@@ -94,12 +101,13 @@ def prepare(
             found.database,
             lambda table, rows: tell(Scanned(table=table, rows=rows)),
             range_rows=range_rows,
-            by_columns=way.counts_by_columns(snapshot.bytes),
+            by_columns=way.counts_by_columns(copied.bytes),
         )
         took = time.monotonic() - began
         plan = make_plan(found.database, census, schema=schema, choices=choices, notes=found.notes)
         notes, check_seconds = check.result()
         tell(CensusTaken(seconds=took, check_seconds=check_seconds))
+        snapshot = sealed.result()
         return Prepared(snapshot=snapshot, reading=found, census=census, plan=plan, notes=notes)
 
 

@@ -159,7 +159,7 @@ def test_one_bad_object_never_stops_the_rest(database: str, tmp_path: Path) -> N
         """
         CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b INTEGER DEFAULT (random()),
                         c AS (a || '!'), CHECK (b > 0));
-        CREATE INDEX partial ON t (a) WHERE b > 1;
+        CREATE INDEX partial ON t (a) WHERE b % 2;
         CREATE INDEX expression ON t (lower(a));
         CREATE INDEX fine ON t (b);
         CREATE VIEW broken AS SELECT * FROM nowhere;
