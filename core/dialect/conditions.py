@@ -167,7 +167,8 @@ class _Translator:
                 return Term(f"({' || '.join(sides)})", Kind.TEXT)
             case nodes.CollateExpr():
                 term = self._text(node.expr)
-                return Term(term.sql, Kind.TEXT, term.affinity, unquoted(node.collation).upper())
+                collation = unquoted(node.collation).upper()
+                return Term(term.sql, Kind.TEXT, term.affinity, collation, is_explicit=True)
             case nodes.FunctionCall():
                 return self._call(node)
             case nodes.BinaryExpr() if node.op not in _LINKS | _SIGNS:
@@ -197,7 +198,7 @@ class _Translator:
             return _bare(term)
         constant = -term.constant if isinstance(term.constant, int | float) else None
         if constant is None:
-            return Term(f"(-({_wide(term)}))", Kind.NUMBER)
+            return Term(f"(-({_wide(term)}))", term.kind)
         return Term(f"({constant!r})", term.kind, constant=constant)
 
     def _sum(self, node: Any) -> Term:
@@ -206,12 +207,14 @@ class _Translator:
             raise Untranslatable("a sum of what SQLite adds otherwise")
         if len({term.kind for term in terms}) > 1 or terms[0].kind is not Kind.INTEGER:
             raise Untranslatable("a sum of REALs")
-        return Term(f"({f' {_SUMS[node.op]} '.join(map(_wide, terms))})", Kind.NUMBER)
+        return Term(f"({f' {_SUMS[node.op]} '.join(map(_wide, terms))})", Kind.INTEGER)
 
     def _text(self, node: Any) -> Term:
         term = self.value(node)
         if term.kind is not Kind.TEXT or (term.place and term.affinity is not Affinity.TEXT):
             raise Untranslatable(f"{term.kind} as a text")
+        if term.is_explicit:
+            raise Untranslatable("COLLATE within")  # SQLite hands it on to what is around it
         return term
 
     def _call(self, node: Any) -> Term:
@@ -241,9 +244,11 @@ class _Translator:
 
     def coalesce(self, given: Sequence[Any]) -> Term:
         """Values of one kind."""
-        terms = [_bare(self.value(argument)) for argument in given]
+        terms = [self.value(argument) for argument in given]
+        if any(term.is_explicit for term in terms):
+            raise Untranslatable("COLLATE within")
         kinds = {term.kind for term in terms}
-        if len(terms) < len("ab") or len(kinds) > 1 or not kinds <= {Kind.INTEGER, Kind.TEXT}:
+        if not terms[1:] or len(kinds) > 1 or not kinds <= {Kind.INTEGER, Kind.TEXT}:
             raise Untranslatable("coalesce() of several kinds")
         return Term(f"coalesce({', '.join(term.sql for term in terms)})", kinds.pop())
 

@@ -44,7 +44,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Term:
-    """A value. ``affinity``: SQLite's, None for none. ``constant``: what a literal says."""
+    """A value. ``affinity``: SQLite's, None for none. ``constant``: what a literal says.
+    ``is_explicit``: whether its collation was asked for by COLLATE, and so comes first."""
 
     sql: str
     kind: Kind
@@ -52,6 +53,7 @@ class Term:
     collation: str | None = None
     constant: str | int | float | None = None
     place: Place | None = None
+    is_explicit: bool = False
 
     @property
     def is_number(self) -> bool:
@@ -120,6 +122,7 @@ def compared(left: Term, sign: str, right: Term) -> str:
         return f"{left.sql} {sign} {right.sql}" if sign in EQUALITIES else "NULL::boolean"
     left, right = _converted(left, right), _converted(right, left)
     if left.is_number and right.is_number:
+        _require_exact(left, right)
         return f"{left.sql} {sign} {right.sql}"
     if left.kind is right.kind is Kind.TEXT:
         return _texts(left, sign, right)
@@ -128,6 +131,12 @@ def compared(left: Term, sign: str, right: Term) -> str:
     if left.kind is right.kind is Kind.MOMENT and _alike(left, right):
         return f"{left.sql} {sign} {right.sql}"
     raise Untranslatable(f"{left.kind} {sign} {right.kind}")
+
+
+def _require_exact(left: Term, right: Term) -> None:
+    """PostgreSQL rounds an integer before it compares it with a double, SQLite does not."""
+    if left.kind is not right.kind and left.constant is None and right.constant is None:
+        raise Untranslatable("an INTEGER beside a REAL")
 
 
 def _converted(term: Term, other: Term) -> Term:
@@ -169,9 +178,10 @@ def _as_one(left: Term, right: Term) -> bool:
 
 
 def _texts(left: Term, sign: str, right: Term) -> str:
-    """By the collation of the left side, or of the right one if the left has none."""
-    collation = left.collation or right.collation or "BINARY"
-    if collation not in _COLLATIONS:
+    """By the collation that COLLATE asks for, else by a column's, the left side's first."""
+    asked = [term.collation for term in (left, right) if term.is_explicit]
+    collation = (*asked, left.collation or right.collation or "BINARY")[0]
+    if collation is None or collation not in _COLLATIONS:
         raise Untranslatable(f"collation {collation}")
     ours, theirs = (_COLLATIONS[collation].format(term.sql) for term in (left, right))
     if sign not in EQUALITIES:
