@@ -14,16 +14,13 @@ from core.transfer.work import Work
 
 RATE, LOAD = "rate", "load"
 _LOOK_SECONDS = 0.25
-# Memory is for the whole process tree: with more members, each holds less.
-_WHOLE_CHUNKS = 2
 
 
 def portion(orders: Orders) -> Bounds:
-    """How much the next chunk may hold: at a given pace not more than a second's rows, and
-    of the bytes what two members may hold together, shared among all that copy."""
+    """How much the next chunk may hold: at a given pace not more than a second's rows; the
+    bytes are shared among all that copy, for memory is."""
     bounds = orders.bounds
-    if orders.copiers > _WHOLE_CHUNKS:
-        bounds = replace(bounds, bytes=max(1, bounds.bytes * _WHOLE_CHUNKS // orders.copiers))
+    bounds = replace(bounds, bytes=max(1, bounds.bytes // max(1, orders.copiers)))
     if orders.rows_per_second is None:
         return bounds
     share = max(1, math.ceil(orders.rows_per_second / max(1, orders.copiers)))

@@ -74,10 +74,10 @@ def test_a_run_waits_while_others_are_busy_and_goes_on_when_they_are_not(
     ("copiers", "pace", "wanted"),
     [
         (1, None, Bounds(rows=1000, bytes=1600)),
-        (2, None, Bounds(rows=1000, bytes=1600)),
-        (8, None, Bounds(rows=1000, bytes=400)),
-        (2, 100.0, Bounds(rows=50, bytes=1600)),
-        (4, 1.0, Bounds(rows=1, bytes=800)),
+        (2, None, Bounds(rows=1000, bytes=800)),
+        (8, None, Bounds(rows=1000, bytes=200)),
+        (2, 100.0, Bounds(rows=50, bytes=800)),
+        (4, 1.0, Bounds(rows=1, bytes=400)),
         (1, 5000.0, Bounds(rows=1000, bytes=1600)),
     ],
 )
