@@ -6,6 +6,6 @@ connections, runs and what becomes of whatever it refuses.
 
 from core.dialect.columns import Place, Places
 from core.dialect.conditions import condition
-from core.dialect.terms import Untranslatable
+from core.dialect.terms import COLLATIONS, Untranslatable
 
-__all__ = ["Place", "Places", "Untranslatable", "condition"]
+__all__ = ["COLLATIONS", "Place", "Places", "Untranslatable", "condition"]

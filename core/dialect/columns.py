@@ -13,7 +13,8 @@ from core.values.types import Conversion
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """A column: its names on both sides, how its values are carried, how SQLite compares
-    it. ``spelling``: the one way in which the source writes its moments, '' for several."""
+    it. ``spelling``: the one way in which the source writes its moments, '' for several.
+    ``most``: how large, without sign, the largest INTEGER in it is, None where nobody knows."""
 
     source: str
     target: str
@@ -21,6 +22,7 @@ class Place:
     affinity: Affinity
     collation: str = "BINARY"
     spelling: str = ""
+    most: int | None = None
 
 
 class Places:

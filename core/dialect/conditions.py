@@ -28,6 +28,7 @@ from core.dialect.terms import (
     Untranslatable,
     compared,
     of_column,
+    of_integer,
     of_number,
     of_text,
     spelled,
@@ -53,6 +54,7 @@ _NULLS[IsOp.NOT_NULL_SPACED] = "IS NOT NULL"
 _SAME = {IsOp.IS: "IS NOT DISTINCT FROM", IsOp.IS_NOT: "IS DISTINCT FROM"}
 _SAME |= {IsOp.IS_NOT_DISTINCT: _SAME[IsOp.IS], IsOp.IS_DISTINCT: _SAME[IsOp.IS_NOT]}
 _ROWIDS = {"rowid", "oid", "_rowid_"}
+_LONGEST = 1 << 30
 _TRUTHS = {"true": 1, "false": 0}
 
 
@@ -174,7 +176,7 @@ class _Translator:
             case nodes.BinaryExpr() if node.op not in _LINKS | _SIGNS:
                 raise Untranslatable(str(node.op.name))
             case nodes.BinaryExpr() | nodes.IsExpr() | nodes.InExpr() | nodes.BetweenExpr():
-                return Term(f"({self.condition(node)})::int", Kind.INTEGER)
+                return Term(f"({self.condition(node)})::int", Kind.INTEGER, most=1)
         raise Untranslatable(type(node).__name__)
 
     def _column(self, node: Any) -> Term:
@@ -185,8 +187,7 @@ class _Translator:
         if unknown or self._places.lacks(node.column):
             raise Untranslatable(node.column)
         if fold(node.column) in _TRUTHS:
-            value = _TRUTHS[fold(node.column)]
-            return Term(str(value), Kind.INTEGER, constant=value)
+            return of_integer(_TRUTHS[fold(node.column)])
         # A name in double quotes that names no column is a text to SQLite.
         return of_text(node.column)
 
@@ -198,8 +199,8 @@ class _Translator:
             return _bare(term)
         constant = -term.constant if isinstance(term.constant, int | float) else None
         if constant is None:
-            return Term(f"(-({_wide(term)}))", term.kind)
-        return Term(f"({constant!r})", term.kind, constant=constant)
+            return Term(f"(-({_wide(term)}))", term.kind, most=term.most)
+        return Term(f"({constant!r})", term.kind, constant=constant, most=term.most)
 
     def _sum(self, node: Any) -> Term:
         terms = [self.value(side) for side in (node.left, node.right)]
@@ -207,7 +208,8 @@ class _Translator:
             raise Untranslatable("a sum of what SQLite adds otherwise")
         if len({term.kind for term in terms}) > 1 or terms[0].kind is not Kind.INTEGER:
             raise Untranslatable("a sum of REALs")
-        return Term(f"({f' {_SUMS[node.op]} '.join(map(_wide, terms))})", Kind.INTEGER)
+        most = _reach(node.op, *(term.most for term in terms))
+        return Term(f"({f' {_SUMS[node.op]} '.join(map(_wide, terms))})", Kind.INTEGER, most=most)
 
     def _text(self, node: Any) -> Term:
         term = self.value(node)
@@ -228,7 +230,7 @@ class _Translator:
 
     def length(self, given: Sequence[Any]) -> Term:
         """Characters of a text."""
-        return Term(f"length({self._text(*_of(1, given)).sql})", Kind.INTEGER)
+        return Term(f"length({self._text(*_of(1, given)).sql})", Kind.INTEGER, most=_LONGEST)
 
     def lower(self, given: Sequence[Any]) -> Term:
         """SQLite's own knows ASCII alone."""
@@ -250,7 +252,9 @@ class _Translator:
         kinds = {term.kind for term in terms}
         if not terms[1:] or len(kinds) > 1 or not kinds <= {Kind.INTEGER, Kind.TEXT}:
             raise Untranslatable("coalesce() of several kinds")
-        return Term(f"coalesce({', '.join(term.sql for term in terms)})", kinds.pop())
+        known = [term.most for term in terms if term.most is not None]
+        most = max(known) if len(known) == len(terms) else None
+        return Term(f"coalesce({', '.join(term.sql for term in terms)})", kinds.pop(), most=most)
 
     def json_valid(self, given: Sequence[Any]) -> Term:
         """Of a column of documents: PostgreSQL takes no other."""
@@ -300,7 +304,17 @@ def _literal(node: Any) -> Term:
 
 def _bare(term: Term) -> Term:
     """The term without what SQLite knows of a column alone: affinity and collation."""
-    return Term(term.sql, term.kind, constant=term.constant)
+    return Term(term.sql, term.kind, constant=term.constant, most=term.most)
+
+
+def _reach(op: BinaryOp, left: int | None, right: int | None) -> int:
+    """How large the outcome is at most. Past 64 bits SQLite goes on with a rounded REAL."""
+    if left is None or right is None:
+        raise Untranslatable("a sum of unknown size")
+    most = left * right if op is BinaryOp.STAR else left + right
+    if most >= 1 << 63:
+        raise Untranslatable("a sum past 64 bits")
+    return most
 
 
 def _is_binary(term: Term) -> bool:
@@ -309,7 +323,7 @@ def _is_binary(term: Term) -> bool:
 
 
 def _wide(term: Term) -> str:
-    """SQLite goes on with REALs where 64 bits end, PostgreSQL stops: so more than 64."""
+    """No row that was carried goes past 64 bits; one of tomorrow must not be an error."""
     return f"{term.sql}::numeric" if term.kind is Kind.INTEGER else term.sql
 
 

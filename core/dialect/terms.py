@@ -7,6 +7,7 @@ So a term remembers both, and a comparison is said only where PostgreSQL's is th
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,11 +18,8 @@ from core.source.rows import quoted
 from core.values import types
 
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
-_COLLATIONS = {
-    "BINARY": "{}",
-    "NOCASE": 'lower({} COLLATE "C")',
-    "RTRIM": "rtrim({}, ' ')",
-}
+COLLATIONS = {"NOCASE": 'lower({} COLLATE "C")', "RTRIM": "rtrim({}, ' ')"}
+"""What compares as SQLite's collations do, made of a column."""
 EQUALITIES = ("=", "<>", "IS NOT DISTINCT FROM", "IS DISTINCT FROM")
 
 
@@ -45,7 +43,8 @@ class Kind(StrEnum):
 @dataclass(frozen=True)
 class Term:
     """A value. ``affinity``: SQLite's, None for none. ``constant``: what a literal says.
-    ``is_explicit``: whether its collation was asked for by COLLATE, and so comes first."""
+    ``is_explicit``: whether its collation was asked for by COLLATE, and so comes first.
+    ``most``: of an INTEGER, how large it is at most, without sign; None where nobody knows."""
 
     sql: str
     kind: Kind
@@ -54,6 +53,7 @@ class Term:
     constant: str | int | float | None = None
     place: Place | None = None
     is_explicit: bool = False
+    most: int | None = None
 
     @property
     def is_number(self) -> bool:
@@ -84,7 +84,9 @@ def of_column(place: Place) -> Term:
         kind = Kind.OTHER
     if kind in (Kind.INTEGER, Kind.NUMBER) and not (plain and place.affinity is not Affinity.TEXT):
         kind = Kind.OTHER
-    return Term(quoted(place.target), kind, place.affinity, place.collation.upper(), place=place)
+    collation = place.collation.upper()
+    name = quoted(place.target)
+    return Term(name, kind, place.affinity, collation, place=place, most=place.most)
 
 
 def spelled(place: Place) -> tuple[str, str] | None:
@@ -101,19 +103,24 @@ def of_text(text: str) -> Term:
     return Term("'" + text.replace("'", "''") + "'", Kind.TEXT, constant=text)
 
 
+def of_integer(value: int) -> Term:
+    """A literal INTEGER."""
+    return Term(str(value), Kind.INTEGER, constant=value, most=abs(value))
+
+
 def of_number(source: str) -> Term:
     """A literal number, as written; SQLite reads a whole one too large for 64 bits as REAL."""
     digits = source.replace("_", "")
     if digits.lower().startswith("0x"):
         value = int(digits, 16)
         value -= (value >> 63) << 64
-        return Term(str(value), Kind.INTEGER, constant=value)
+        return of_integer(value)
     if digits.isdecimal() and int(digits) < 1 << 63:
-        return Term(str(int(digits)), Kind.INTEGER, constant=int(digits))
-    value_ = float(digits)
-    if value_ in (float("inf"), 0.0) or abs(value_) > 1e300:
+        return of_integer(int(digits))
+    real = float(digits)
+    if math.isinf(real):
         raise Untranslatable(source)
-    return Term(repr(value_), Kind.NUMBER, constant=value_)
+    return Term(repr(real), Kind.NUMBER, constant=real)
 
 
 def compared(left: Term, sign: str, right: Term) -> str:
@@ -181,9 +188,10 @@ def _texts(left: Term, sign: str, right: Term) -> str:
     """By the collation that COLLATE asks for, else by a column's, the left side's first."""
     asked = [term.collation for term in (left, right) if term.is_explicit]
     collation = (*asked, left.collation or right.collation or "BINARY")[0]
-    if collation is None or collation not in _COLLATIONS:
+    if collation != "BINARY" and collation not in COLLATIONS:
         raise Untranslatable(f"collation {collation}")
-    ours, theirs = (_COLLATIONS[collation].format(term.sql) for term in (left, right))
+    form = COLLATIONS.get(collation or "", "{}")
+    ours, theirs = (form.format(term.sql) for term in (left, right))
     if sign not in EQUALITIES:
         ours = f'{ours} COLLATE "C"'
     return f"{ours} {sign} {theirs}"

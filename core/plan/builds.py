@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from core.census import Census
-from core.dialect import Place, Places, Untranslatable, condition
+from core.census import ColumnCensus, TableCensus
+from core.dialect import COLLATIONS, Place, Places, Untranslatable, condition
 from core.plan.ddl import listed, qualified
 from core.plan.fates import lost
 from core.plan.model import SPELLINGS, Build, BuildKind, Fate, ObjectFate, TablePlan
@@ -17,25 +17,24 @@ from core.schema.names import fold
 from core.source.rows import quoted
 from core.values import types
 
-_COLLATED = {"NOCASE": 'lower({} COLLATE "C")', "RTRIM": "rtrim({}, ' ')"}
-
 
 @dataclass(frozen=True)
 class Site:
     """Where a table's objects are built: its schema, its plan, the other tables'
-    plans by folded source name, and the names already given."""
+    plans by folded source name, the names already given, and what the table holds."""
 
     schema: str
     table: Table
     plan: TablePlan
     others: Mapping[str, TablePlan]
     names: Names
+    census: TableCensus
 
 
 Built = Build | ObjectFate
 
 
-def table_builds(site: Site, census: Census) -> Iterator[Built]:
+def table_builds(site: Site) -> Iterator[Built]:
     """Everything of one table but its foreign keys: a build for what can be
     carried, a fate for what cannot."""
     yield from _primary_key(site)
@@ -44,7 +43,7 @@ def table_builds(site: Site, census: Census) -> Iterator[Built]:
             yield _index(site, index)
     for check in site.table.checks:
         yield _check(site, check)
-    yield from _sequence(site, census)
+    yield from _sequence(site)
 
 
 def foreign_key_builds(site: Site, built: tuple[Build, ...]) -> Iterator[Built]:
@@ -93,6 +92,10 @@ def _index(site: Site, index: Index) -> Built:
         reason, detail = "partial_index", str(refused)
         original = index.sql or ""
         return lost(kind, shown, site.plan.name, reason, original=original, detail=detail)
+    return _planned_index(site, index, kind, shown, where)
+
+
+def _planned_index(site: Site, index: Index, kind: str, shown: str, where: str) -> Build:
     collated = any(_is_collated(site, term) for term in index.terms)
     name = site.names.give(shown)
     if index.origin == "unique" and not collated:
@@ -102,6 +105,8 @@ def _index(site: Site, index: Index) -> Built:
         sql = f"CREATE {unique}INDEX {quoted(name)} ON {_target(site)} ({_terms(site, index)})"
         sql += f" WHERE {where}" if where else ""
     fate = _fate(site, kind, shown, collated=collated, original=index.sql or "")
+    if fate.fate is Fate.CARRIED and index.where is not None:
+        fate = _said(fate, index.where, where)
     return Build(
         kind=BuildKind.UNIQUE if index.unique else BuildKind.INDEX,
         name=name,
@@ -125,7 +130,7 @@ def _why_not(site: Site, index: Index) -> str:
             return "expression_index"
         if term.column not in planned:
             return "column_not_carried"
-        if (term.collation or "BINARY").upper() not in ("BINARY", *_COLLATED):
+        if (term.collation or "BINARY").upper() not in ("BINARY", *COLLATIONS):
             return "custom_collation"
         if site.plan.column(term.column).type.name == types.JSON:
             return "json_not_comparable"
@@ -134,7 +139,7 @@ def _why_not(site: Site, index: Index) -> str:
 
 def _is_collated(site: Site, term: IndexTerm) -> bool:
     """Whether the term compares text in a way that takes an expression here."""
-    if term.column is None or (term.collation or "BINARY").upper() not in _COLLATED:
+    if term.column is None or (term.collation or "BINARY").upper() not in COLLATIONS:
         return False
     return any(c.source == term.column and c.type.name in types.TEXTS for c in site.plan.columns)
 
@@ -152,18 +157,18 @@ def _term(site: Site, term: IndexTerm, *, directed: bool) -> str:
     assert term.column is not None
     text = quoted(site.plan.column(term.column).target)
     if collation := _kept_collation(site, term):
-        text = f"({_COLLATED[collation].format(text)})"
+        text = f"({COLLATIONS[collation].format(text)})"
     return f"{text} DESC" if directed and term.descending else text
 
 
 # --- sequences --------------------------------------------------------------------
 
 
-def _sequence(site: Site, census: Census) -> Iterator[Built]:
+def _sequence(site: Site) -> Iterator[Built]:
     column = next((c for c in site.plan.columns if c.identity), None)
     if column is None:
         return
-    highest = census.tables[site.plan.name].columns[column.source].integer_max or 0
+    highest = site.census.columns[column.source].integer_max or 0
     last = max(highest, site.plan.last_sequence or 0)
     name = f"{site.plan.name}.{column.source}"
     sequence = f"pg_get_serial_sequence({_text(_target(site))}, {_text(column.target)})"
@@ -250,23 +255,22 @@ def _check(site: Site, check: Check) -> Built:
         return lost("check", shown, site.plan.name, reason, original=original, detail=str(refused))
     name = site.names.give(check.name or f"{site.plan.target}_{check.column or 'row'}_check")
     add = f"ALTER TABLE {_target(site)} ADD CONSTRAINT {quoted(name)} CHECK ({said}) NOT VALID"
-    same = _squeezed(said) == _squeezed(check.expression)
+    fate = _fate(site, "check", shown, original=check.expression)
     return Build(
         kind=BuildKind.CHECK,
         name=name,
         table=site.plan.name,
         sql=add,
-        fate=ObjectFate(
-            kind="check",
-            name=shown,
-            table=site.plan.name,
-            fate=Fate.CARRIED if same else Fate.REWRITTEN,
-            reason="" if same else "said_anew",
-            facts={} if same else {"sql": said},
-            original=check.expression,
-        ),
+        fate=_said(fate, check.expression, said),
         validate=f"ALTER TABLE {_target(site)} VALIDATE CONSTRAINT {quoted(name)}",
     )
+
+
+def _said(fate: ObjectFate, condition: str, said: str) -> ObjectFate:
+    """The fate of an object whose condition is said in these words."""
+    if _squeezed(said) == _squeezed(condition):
+        return fate
+    return replace(fate, fate=Fate.REWRITTEN, reason="said_anew", facts={"sql": said})
 
 
 def _places(site: Site) -> Places:
@@ -281,12 +285,18 @@ def _places(site: Site) -> Places:
                 affinity=column.affinity,
                 collation=column.collation or "BINARY",
                 spelling=_one_way(columns[column.name].spelling),
+                most=_most(site.census.columns[column.name]),
             )
             for column in site.table.columns
             if column.name in columns
         ),
         others=(column.name for column in site.table.columns),
     )
+
+
+def _most(column: ColumnCensus) -> int:
+    """How large its largest integer is, without sign; 0 for none."""
+    return max(abs(column.integer_min or 0), abs(column.integer_max or 0))
 
 
 def _one_way(spelling: str) -> str:

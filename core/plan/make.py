@@ -195,9 +195,10 @@ def _builds(
 ) -> tuple[tuple[Build, ...], list[ObjectFate]]:
     others = {fold(plan.name): plan for plan in plans}
     sites = [
-        Site(schema, table, plan, others, names) for table, plan in zip(tables, plans, strict=True)
+        Site(schema, table, plan, others, names, census.tables[table.name])
+        for table, plan in zip(tables, plans, strict=True)
     ]
-    made = [item for site in sites for item in table_builds(site, census)]
+    made = [item for site in sites for item in table_builds(site)]
     keys = tuple(item for item in made if isinstance(item, Build))
     made += [item for site in sites for item in foreign_key_builds(site, keys)]
     builds = [item for item in made if isinstance(item, Build)]

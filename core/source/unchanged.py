@@ -7,8 +7,9 @@ WAL holds pages or somebody writes meanwhile, the answer is no, and a new snapsh
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,10 +35,11 @@ def still_holds(
     steps. Raises what :func:`~core.source.opening.open_source` raises.
     """
     try:
-        with snapshot.open("rb") as file, open_source(source) as live:
-            return _same(live, source, file, sha256, on_progress or tell_nobody)
-    except FileNotFoundError:
+        file = snapshot.open("rb")
+    except OSError:
         return False
+    with file, open_source(source) as live:
+        return _same(live, source, file, sha256, on_progress or tell_nobody)
 
 
 def _same(
@@ -45,8 +47,12 @@ def _same(
 ) -> bool:
     digest = hashlib.sha256()
     place, version = 0, live.pragma("data_version")
-    with reading(source.path), ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:
-        for theirs in _blocks(live, source, version):
+    with (
+        reading(source.path),
+        ThreadPoolExecutor(1, thread_name_prefix="digest") as pool,
+        closing(_blocks(live, source, version)) as blocks,
+    ):
+        for theirs in blocks:
             ours = file.read(len(theirs))
             digested = pool.submit(digest.update, ours)
             if _known(ours, place) != _known(theirs, place):
@@ -67,7 +73,9 @@ def _known(block: bytes, place: int) -> bytes:
     return bytes(known)
 
 
-def _blocks(live: apsw.Connection, source: SourceFile, version: int) -> Iterator[bytes]:
+def _blocks(
+    live: apsw.Connection, source: SourceFile, version: int
+) -> Generator[bytes, None, None]:
     """The live pages in steps; they end early where somebody has written meanwhile.
 
     Read through SQLite's own file layer, as a file is that others hold locks on.

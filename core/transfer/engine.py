@@ -33,7 +33,7 @@ from core.source.snapshot import discard_snapshot, verify_snapshot
 from core.transfer.claims import Claims
 from core.transfer.coordinator import Coordinator
 from core.transfer.events import ChunkCommitted, Event, RunBegun, Tell
-from core.transfer.hand import Errand, SecondHand
+from core.transfer.hand import Errand, second_hand
 from core.transfer.lease import Lease
 from core.transfer.ledger import Ledger
 from core.transfer.member import take_part
@@ -202,7 +202,7 @@ class _Engine:
         by_columns = self.party.way.by_columns(self.plan)
         with (
             # By rows, Python's own lock would let only one of them work.
-            SecondHand(self._errand() if by_columns else None) as second,
+            second_hand(self._errand() if by_columns else None) as has_failed,
             snapshot_connection(self.party.snapshot, run=str(self.member.run)) as snapshot,
         ):
             take_part(
@@ -212,7 +212,7 @@ class _Engine:
                     snapshot=snapshot,
                     plan=self.plan,
                     tell=self.tell_own,
-                    is_to_end=second.has_failed,
+                    is_to_end=has_failed,
                     pulse=self.pulse,
                     by_columns=by_columns,
                 )

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from uuid import UUID, uuid4
 
 from core.plan import Plan, from_json
@@ -89,47 +88,34 @@ def lend(errand: Errand, is_to_end: Callable[[], bool]) -> None:
         session.drop()
 
 
-class SecondHand:
+@contextmanager
+def second_hand(errand: Errand | None) -> Iterator[Callable[[], bool]]:
     """While entered, a hand at work on a thread beside the caller's own, if there is an
-    ``errand`` for one. What stops it is raised at the end, unless the caller is stopped."""
+    ``errand`` for one; given is what says whether something stopped it. That is raised at
+    the end, unless the caller is stopped itself."""
+    if errand is None:
+        yield lambda: False
+        return
+    to_end = threading.Event()
+    failures: list[BaseException] = []
+    hand = threading.Thread(target=_work, args=(errand, to_end, failures), daemon=True)
+    hand.start()
+    try:
+        yield lambda: bool(failures)
+    except BaseException:
+        to_end.set()
+        hand.join(_END_SECONDS)  # its chunk; then it claims no more
+        raise
+    hand.join()
+    if failures:
+        raise failures[0]
 
-    def __init__(self, errand: Errand | None) -> None:
-        self._errand = errand
-        self._to_end = threading.Event()
-        self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, name="second-hand", daemon=True)
 
-    def __enter__(self) -> Self:
-        if self._errand is not None:
-            self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._errand is None:
-            return
-        if error is not None:
-            self._to_end.set()
-            self._thread.join(_END_SECONDS)  # its chunk; then it claims no more
-            return
-        self._thread.join()
-        if self._failure is not None:
-            raise self._failure
-
-    def has_failed(self) -> bool:
-        """Whether something stopped it."""
-        return self._failure is not None
-
-    def _work(self) -> None:
-        assert self._errand is not None
-        try:
-            lend(self._errand, self._to_end.is_set)
-        except BaseException as failure:  # noqa: BLE001  # raised where it is waited for
-            self._failure = failure
+def _work(errand: Errand, to_end: threading.Event, failures: list[BaseException]) -> None:
+    try:
+        lend(errand, to_end.is_set)
+    except BaseException as failure:  # noqa: BLE001  # raised where it is waited for
+        failures.append(failure)
 
 
 def _nobody_listens(_event: Event) -> None:

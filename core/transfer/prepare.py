@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from threading import Thread
 
 import apsw
 
@@ -77,17 +76,15 @@ def prepare(
     laid over ``choices``. Raises SourceHasNoTables, PlanDoesNotFit, and what a snapshot raises; the
     snapshot is then removed by the caller.
     """
-    if way.counts_by_columns(source.bytes):
-        Thread(target=_load_arrow, daemon=True).start()
-    began = time.monotonic()
-    copied = copy_pages(source, snapshot_path)
-    tell(SnapshotTaken(bytes=copied.bytes, seconds=time.monotonic() - began))
-    with (
-        ThreadPoolExecutor(1, thread_name_prefix="seal") as sealing,
-        _checked_meanwhile(copied.path, source.path) as check,
-        snapshot_connection(copied.path) as connection,
-    ):
-        sealed = sealing.submit(seal, copied)
+    with ThreadPoolExecutor(1, thread_name_prefix="beside") as beside, ExitStack() as opened:
+        if way.counts_by_columns(source.bytes):
+            beside.submit(_load_arrow)
+        began = time.monotonic()
+        copied = copy_pages(source, snapshot_path)
+        tell(SnapshotTaken(bytes=copied.bytes, seconds=time.monotonic() - began))
+        sealed = beside.submit(seal, copied)
+        check = opened.enter_context(_checked_meanwhile(copied.path, source.path))
+        connection = opened.enter_context(snapshot_connection(copied.path))
         found = read_sqlite(connection)
         if not found.database.tables:
             raise SourceHasNoTables(path=source.path)

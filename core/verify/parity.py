@@ -78,10 +78,11 @@ def verify(request: Request, tell: Tell = lambda _: None) -> ParityReport:
         run = _run(ledger, request)
         if run.status is not Status.COMPLETE:
             raise RunUnfinished(run=run.run, status=run.status)
+        plan = from_json(Plan, run.plan)
         with (
-            _provers(request, run) as quick,
+            _provers(request, plan) as quick,
             _source_copy(run, request) as (path, sha256),
-            _standing_still(connection, run, path, request) as sides,
+            _standing_still(connection, run, plan, path, request) as sides,
         ):
             report = _report(sides, quick, tell, moved=sha256 != run.snapshot_sha256)
     return replace(report, seconds=time.monotonic() - began)
@@ -115,18 +116,16 @@ def _source_copy(run: Run, request: Request) -> Iterator[tuple[Path, str]]:
         discard_snapshot(path)
 
 
-def _provers(request: Request, run: Run) -> AbstractContextManager[Provers | None]:
+def _provers(request: Request, plan: Plan) -> AbstractContextManager[Provers | None]:
     """The processes of the quick proof, where it is worth their loading."""
-    plan = from_json(Plan, run.plan)
     wanted = request.level.includes(Level.ROWS) and request.way.by_columns(plan)
     return Provers() if wanted else nullcontext()
 
 
 @contextmanager
 def _standing_still(
-    connection: Connection, run: Run, path: Path, request: Request
+    connection: Connection, run: Run, plan: Plan, path: Path, request: Request
 ) -> Iterator[_Sides]:
-    plan = from_json(Plan, run.plan)
     with snapshot_connection(path) as source, connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield _Sides(
@@ -146,7 +145,7 @@ def _report(sides: _Sides, quick: Provers | None, tell: Tell, *, moved: bool) ->
     if moved:
         quick = None  # the census, on which the quick proof relies, is of another state
     if quick is not None:
-        quick.begin(sides.standstill(), filter(sides.may_agree, sides.plan.tables))
+        quick.begin(sides.standstill(), sides.maybe_equal())
     tables: list[TableParity] = []
     for table in sides.plan.tables:
         tables.append(sides.table(table, quick))
@@ -189,14 +188,15 @@ class _Sides:
             view=str(row[0]),
         )
 
-    def may_agree(self, table: TablePlan) -> bool:
-        """Whether every row of both sides may be the same: the table has its shape on both,
-        and nothing was set aside."""
-        return not self._shape(table) and not self._quarantined(table)
+    def maybe_equal(self) -> list[TablePlan]:
+        """The tables of which every row may be the same on both sides: they have their shape
+        on both, and nothing was set aside."""
+        aside = self.ledger.quarantine(self.run.run).counts()
+        return [t for t in self.plan.tables if t.number not in aside and not self._shape(t)]
 
     def table(self, table: TablePlan, quick: Provers | None) -> TableParity:
         """One table of the plan, as far as the level asks."""
-        quarantined = self._quarantined(table)
+        quarantined = self.ledger.quarantine(self.run.run).rows(table.number)
         parity = TableParity(
             name=table.name,
             target=table.target,
@@ -242,9 +242,6 @@ class _Sides:
         if self.request.level.includes(Level.RELATIONS):
             fates = self.ledger.build_fates(self.run.run, len(self.plan.builds))
             yield from compare_relations(self.connection, self.plan, fates, self.target_schema)
-
-    def _quarantined(self, table: TablePlan) -> Mapping[bytes, bytes]:
-        return self.ledger.quarantine(self.run.run).rows(table.number)
 
     def _shape(self, table: TablePlan) -> list[str]:
         found = next((t for t in self.target_schema.tables if t.name == table.target), None)

@@ -9,14 +9,14 @@ in the end :mod:`core.verify.rows` compares row by row, and names what differs.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from psycopg import Copy
 from psycopg.abc import Buffer
+from psycopg.pq.abc import PGconn
 
 from core.plan import TablePlan
 from core.plan.ddl import copy_out
@@ -75,7 +75,7 @@ class QuickProof:
                 self._connection.transaction(),
             ):
                 self._connection.execute(_SETTINGS)
-                with Tuples(self._connection, copy) as tuples:
+                with _tuples(self._connection, copy) as tuples:
                     for lot in coming:
                         _require(tuples.take(lot.rows) == lot.block)
                         rows += lot.rows
@@ -90,30 +90,23 @@ def _require(same: bool) -> None:
         raise _Different
 
 
-class Tuples:
+@contextmanager
+def _tuples(connection: Connection, copy_out: str) -> Iterator[_Tuples]:
+    with connection.cursor() as cursor, cursor.copy(copy_out.encode()) as copy:
+        yield _Tuples(connection.pgconn, copy)
+
+
+class _Tuples:
     """The tuples of a binary COPY, many at a time.
 
     A driver that hands over each of them by itself spends more on that than the server on
     making them. So what libpq has at hand is taken from it, and the driver waits for more.
     """
 
-    def __init__(self, connection: Connection, copy_out: str) -> None:
-        self._fetch = connection.pgconn.get_copy_data
-        self._opened = ExitStack()
-        cursor = self._opened.enter_context(connection.cursor())
-        self._copy = self._opened.enter_context(cursor.copy(copy_out.encode()))
+    def __init__(self, pgconn: PGconn, copy: Copy) -> None:
+        self._fetch = pgconn.get_copy_data
+        self._copy = copy
         self._begun = self._has_ended = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._opened.__exit__(kind, error, trace)
 
     def take(self, rows: int) -> bytes:
         """So many tuples; fewer, and then the trailer, if the target has no more of them."""
