@@ -26,7 +26,7 @@ def take_part(work: Work) -> None:
     """Copy and build. Raises MudanzaError for what stops the run."""
     waiting = False
     while not work.is_to_end() and (orders := work.orders()).working:
-        claim = work.persist(partial(_claim, work, orders.copiers))
+        claim = work.persist(partial(next_piece, work, orders.copiers))
         if waiting and claim is not None:
             work.wait_for("")
             waiting = False
@@ -51,8 +51,8 @@ def leave(member: Member, session: Session, why: str) -> None:
         member.leave(session.connection(), why)
 
 
-def _claim(work: Work, copiers: int, connection: Connection) -> RangeClaim | BuildClaim | None:
-    """The next piece. Rows before builds as long as there are free ones, but of many
+def next_piece(work: Work, copiers: int, connection: Connection) -> RangeClaim | BuildClaim | None:
+    """What is to be done next. Rows before builds as long as there are free ones, but of many
     members less than half build meanwhile. Two have enough to do with rows."""
     claims = work.claims(connection)
     open_builds = claims.open_builds()

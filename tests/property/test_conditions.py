@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from core.dialect import Place, Places, Untranslatable, condition
 from core.schema.affinity import affinity
+from core.schema.model import Affinity
 from core.server.embedded import Cluster
 from core.values import types
 from core.values.types import Conversion, TargetType
@@ -75,7 +76,7 @@ ROWS = st.lists(
 NUMBERS = st.sampled_from(["i", "j", "r", "0", "1", "5", "-1", "0.5", "0.0", "1e300", "(i + j)", "(i - 1)", "length(t)", "abs(i)", "(i IS NULL)", "(b = 1)", "coalesce(i, 0)", "i * 2", "'5'", "\"5\"", "TRUE"])  # fmt: skip
 WORDS = st.sampled_from(["t", "u", "s", "'a'", "'AB'", "'5'", "\"zz\"", "lower(t)", "upper(u)", "trim(s)", "t || u", "t COLLATE NOCASE", "u COLLATE BINARY", "s COLLATE RTRIM", "ifnull(t, 'a')", "5", "typeof(i)"])  # fmt: skip
 SIGNS = st.sampled_from(["=", "==", "<>", "!=", "<", "<=", ">", ">=", "IS", "IS NOT"])
-PATTERNS = st.sampled_from(["'a%'", "'%B'", "'a_b'", "'A\\%'", "'%é'", "''"])
+PATTERNS = st.sampled_from(["'a%'", "'%B'", "'a_b'", "'A\\%'", "'%é'", "'É'", "''"])
 GLOBS = st.sampled_from(["'a*'", "'?'", "'[a-z]*'", "'[^A-Z]'", "'*.b'", "'a%b'", "'[~]x'"])
 
 
@@ -232,7 +233,7 @@ REFUSED = [
     "i IN (SELECT 1)", "random() > 0", "datetime('now') > d", "t = x'00'", "t + 1 > 0", "d > '2024'",
     "rowid > 1", "t", "r + r > 1", "i / j > 1", "other.x > 1", "t REGEXP 'a'", "b = 2", "w", "w = b", "w < 'yes'", "i = r", "lower(t COLLATE NOCASE) = 'A'", "t COLLATE NOCASE || u = 'a'",
     "CAST(t AS INT) > 1",
-    "i > 0; SELECT 1", "", "i IS TRUE", "t LIKE u", "gone = 'x'", "substr(t, 1) = 'a'",
+    "i > 0; SELECT 1", "", "i IS TRUE", "'5' IN (i)", "t LIKE u", "gone = 'x'", "substr(t, 1) = 'a'",
     "NOT " * 900 + "b", "i & 1", "NOT (i << 2)",
 ]  # fmt: skip
 
@@ -243,6 +244,22 @@ def test_what_is_not_certain_is_refused(expression: str) -> None:
     with pytest.raises(Untranslatable) as refused:
         condition(expression, places)
     assert str(refused.value)
+
+
+def test_moments_compare_only_where_both_columns_write_them_in_one_way() -> None:
+    def said(*spellings: str) -> str:
+        kind = Conversion(TargetType(types.TIMESTAMP), "iso")
+        pair = zip(("a", "b"), spellings, strict=True)
+        places = [
+            Place(source=n, target=n, conversion=kind, affinity=Affinity.NUMERIC, spelling=s)
+            for n, s in pair
+        ]
+        return condition("a < b", Places(places))
+
+    assert said("YYYY-MM-DD HH:MM:SS", "YYYY-MM-DD HH:MM:SS") == '"a" < "b"'
+    for pair in (("YYYY-MM-DD HH:MM:SS", "YYYY-MM-DDTHH:MM:SS"), ("", "")):
+        with pytest.raises(Untranslatable):
+            said(*pair)
 
 
 @pytest.mark.parametrize(

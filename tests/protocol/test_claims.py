@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from core.transfer.claims import Claims, FenceLost
-from core.transfer.model import RangeClaim
+from core.transfer.member import next_piece
+from core.transfer.model import BuildClaim, RangeClaim
 from tests.protocol.stage import RANGE, Actor, Stage, begin_run, stage_on
 
 
@@ -158,3 +159,41 @@ def test_waiting_for_a_commit_has_an_end(stage: Stage, ana: Actor) -> None:
 def _elsewhere(actor: Actor) -> Claims:
     """The same member's claims, in a session other than the one that commits."""
     return Claims(actor.heart, actor.stage.run, actor.id)
+
+
+# --- rows or builds
+
+
+@pytest.mark.parametrize(
+    ("copiers", "kind"), [(1, RangeClaim), (2, RangeClaim), (3, BuildClaim), (8, BuildClaim)]
+)
+def test_only_of_more_than_two_members_one_builds_while_rows_are_free(
+    copiers: int, kind: type, stage: Stage, ana: Actor
+) -> None:
+    _fill(stage, ana, "parent")
+    with ana.work() as work:
+        assert isinstance(next_piece(work, copiers, ana.connection), kind)
+
+
+def test_less_than_half_of_the_members_build_while_rows_are_free(
+    stage: Stage, ana: Actor, bob: Actor
+) -> None:
+    _fill(stage, ana, "parent")
+    with ana.work() as work, bob.work() as other:
+        assert isinstance(next_piece(work, 3, ana.connection), BuildClaim)
+        assert isinstance(next_piece(other, 3, bob.connection), RangeClaim)
+
+
+def test_who_finds_no_free_rows_builds(stage: Stage, ana: Actor, bob: Actor) -> None:
+    _fill(stage, ana, "parent")
+    ana.connection.execute("UPDATE mudanza.range SET owner = %s WHERE NOT finished", (bob.id,))
+    with ana.work() as work:
+        assert isinstance(next_piece(work, 2, ana.connection), BuildClaim)
+
+
+def _fill(stage: Stage, actor: Actor, table: str) -> None:
+    """Every row of the table has its place."""
+    number = stage.plan.table(table).number
+    actor.connection.execute(
+        "UPDATE mudanza.range SET finished = true WHERE table_number = %s", (number,)
+    )

@@ -64,6 +64,11 @@ def test_whichever_fails_the_run_stops_and_can_go_on(
     finally:
         failpoints.arm("")
     check_ledger(database)
+    with psycopg.connect(database) as connection:
+        open_ranges = connection.execute(
+            "SELECT count(*) FROM mudanza.range WHERE NOT finished"
+        ).fetchone()
+    assert open_ranges != (0,), "the other hand went on to the end"
     assert all(why is not None for _, why in members(database)), "nobody is left at work"
     assert migrate(request_).exit_code == 0
     prove(request_.source.path, database, request_.home)

@@ -153,6 +153,28 @@ def test_rows_bigger_than_a_chunk_go_one_by_one(limit: int, database: str, tmp_p
     prove(source, database, tmp_path)
 
 
+def test_rows_that_an_index_with_a_condition_does_not_speak_of_may_meet(
+    database: str, tmp_path: Path
+) -> None:
+    """One moment in two spellings: only those in the index would be twins."""
+    source = source_of(
+        tmp_path / "s.db",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, at DATETIME, live BOOLEAN);"
+        "CREATE UNIQUE INDEX one ON t (at) WHERE live = 1",
+        {
+            "t": [
+                (1, "2024-01-02 00:00:00", 0),
+                (2, "2024-01-02T00:00:00", 0),
+                (3, "2024-01-02 00:00:00", 1),
+            ]
+        },
+    )
+    report = migrate(asked(source, database, tmp_path))
+    assert [(t.rows_target, t.rows_quarantined) for t in report.tables] == [(3, 0)]
+    assert [o.name for o in report.not_carried] == []
+    prove(source, database, tmp_path)
+
+
 def test_one_bad_object_never_stops_the_rest(database: str, tmp_path: Path) -> None:
     source = source_of(
         tmp_path / "s.db",

@@ -67,7 +67,10 @@ def build_source(path: Path, *, dirt: bool = False) -> None:
     with connection:
         connection.execute(
             "CREATE TABLE notes (id INTEGER PRIMARY KEY, word TEXT, doc JSON, bin JSON, raw TEXT);"
-            "CREATE TABLE heap (a TEXT, b INTEGER)"
+            "CREATE TABLE heap (a TEXT, b INTEGER);"
+            "CREATE TABLE stock (place INTEGER, amount INTEGER CHECK (amount >= 0));"
+            "CREATE UNIQUE INDEX stock_live ON stock (place) WHERE amount > 0;"
+            "INSERT INTO stock VALUES (1, 2), (2, 0), (3, 5)"
         )
         connection.executemany(
             "INSERT INTO notes VALUES (?, ?, ?, ?, ?)",

@@ -55,6 +55,21 @@ BROKEN = {
         ),
         {("foreign_key", "products")},
     ),
+    "check dropped": (
+        "ALTER TABLE stock DROP CONSTRAINT stock_amount_check",
+        {("check", "stock")},
+    ),
+    "check not valid": (
+        (
+            "ALTER TABLE stock DROP CONSTRAINT stock_amount_check;"
+            "ALTER TABLE stock ADD CONSTRAINT stock_amount_check CHECK (amount >= 0) NOT VALID"
+        ),
+        {("check", "stock")},
+    ),
+    "partial index made whole": (
+        "DROP INDEX stock_live; CREATE UNIQUE INDEX stock_live ON stock (place)",
+        {("unique", "stock")},
+    ),
     "primary key dropped": (
         "ALTER TABLE order_items DROP CONSTRAINT order_items_pkey",
         {("primary_key", "order_items")},
