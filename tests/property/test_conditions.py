@@ -219,6 +219,7 @@ SAID = {
     "w = 'yes'": '"w"',
     "b IN (0, 1)": '(NOT "b") OR ("b")',
     "t = s COLLATE NOCASE": 'lower("t" COLLATE "C") = lower("s" COLLATE "C")',
+    "t LIKE 'ÉA'": "lower(\"t\" COLLATE \"C\") LIKE 'Éa' ESCAPE ''",
     "d <= e": '"d" <= "e"',
     "(i IS NULL) + (j IS NULL) = 1": '(("i" IS NULL)::int::numeric + ("j" IS NULL)::int::numeric) = 1',
 }  # fmt: skip
