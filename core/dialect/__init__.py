@@ -4,8 +4,22 @@ Knows expressions, affinities and what the plan made of the columns; refuses to 
 connections, runs and what becomes of whatever it refuses.
 """
 
-from core.dialect.columns import Place, Places
-from core.dialect.conditions import condition
-from core.dialect.terms import COLLATIONS, Untranslatable
+from core.dialect.columns import NOWHERE, Place, Places, Scope
+from core.dialect.expressions import Expressions, condition, value
+from core.dialect.terms import COLLATIONS, Kind, Term, Untranslatable
+from core.dialect.volatility import Volatility
 
-__all__ = ["COLLATIONS", "Place", "Places", "Untranslatable", "condition"]
+__all__ = [
+    "COLLATIONS",
+    "NOWHERE",
+    "Expressions",
+    "Kind",
+    "Place",
+    "Places",
+    "Scope",
+    "Term",
+    "Untranslatable",
+    "Volatility",
+    "condition",
+    "value",
+]

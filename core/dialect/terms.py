@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from core.dialect.columns import Place
 from core.schema.model import Affinity
-from core.source.rows import quoted
 from core.values import types
 
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
@@ -34,6 +33,7 @@ class Kind(StrEnum):
     INTEGER = "integer"
     NUMBER = "number"
     TEXT = "text"
+    BLOB = "blob"
     BOOLEAN = "boolean"
     MOMENT = "moment"
     NULL = "null"
@@ -41,10 +41,22 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
+class Written:
+    """A moment that a text writes: a timestamp in UTC, and how the text spells it, every
+    digit a 9."""
+
+    sql: str
+    spelling: str
+
+
+@dataclass(frozen=True)
 class Term:
     """A value. ``affinity``: SQLite's, None for none. ``constant``: what a literal says.
     ``is_explicit``: whether its collation was asked for by COLLATE, and so comes first.
-    ``most``: of an INTEGER, how large it is at most, without sign; None where nobody knows."""
+    ``most``: of an INTEGER, how large it is at most, without sign; None where nobody knows.
+    ``is_rough``: a number whose last digits may be others than SQLite's; ``is_decimal``: an
+    exact one where SQLite has a REAL. ``written``: of a text, the moment that it writes;
+    ``digits``: of a text, the INTEGER that it writes."""
 
     sql: str
     kind: Kind
@@ -54,6 +66,10 @@ class Term:
     place: Place | None = None
     is_explicit: bool = False
     most: int | None = None
+    is_rough: bool = False
+    is_decimal: bool = False
+    written: Written | None = None
+    digits: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -68,12 +84,13 @@ _KINDS = {
     types.NUMERIC: Kind.NUMBER,
     types.TEXT: Kind.TEXT,
     types.VARCHAR: Kind.TEXT,
+    types.BYTEA: Kind.BLOB,
     types.BOOLEAN: Kind.BOOLEAN,
     types.DATE: Kind.MOMENT,
     types.TIMESTAMP: Kind.MOMENT,
 }
 # Rules by which a value of the target is the one that SQLite would have computed with.
-_PLAIN = {"integer", "real", "decimal", "text"}
+_PLAIN = {"integer", "real", "decimal", "text", "bytes"}
 
 
 def of_column(place: Place) -> Term:
@@ -84,9 +101,18 @@ def of_column(place: Place) -> Term:
         kind = Kind.OTHER
     if kind in (Kind.INTEGER, Kind.NUMBER) and not (plain and place.affinity is not Affinity.TEXT):
         kind = Kind.OTHER
+    if kind is Kind.BLOB and not plain:
+        kind = Kind.OTHER
     collation = place.collation.upper()
-    name = quoted(place.target)
-    return Term(name, kind, place.affinity, collation, place=place, most=place.most)
+    return Term(
+        place.sql,
+        kind,
+        place.affinity,
+        collation,
+        place=place,
+        most=place.most,
+        is_decimal=place.conversion.type.name == types.NUMERIC,
+    )
 
 
 def spelled(place: Place) -> tuple[str, str] | None:
@@ -123,8 +149,17 @@ def of_number(source: str) -> Term:
     return Term(repr(real), Kind.NUMBER, constant=real)
 
 
+def bare(term: Term) -> Term:
+    """The term without what SQLite knows of a column alone: affinity and collation."""
+    if term.place is not None and spelled(term.place):
+        raise Untranslatable("a boolean in words, not by itself")
+    return replace(term, affinity=None, collation=None, place=None, is_explicit=False)
+
+
 def compared(left: Term, sign: str, right: Term) -> str:
     """``left sign right`` as SQLite means it. Raises Untranslatable."""
+    if left.is_rough or right.is_rough:
+        raise Untranslatable("a number whose last digits may differ, compared")
     if Kind.NULL in (left.kind, right.kind):
         return f"{left.sql} {sign} {right.sql}" if sign in EQUALITIES else "NULL::boolean"
     left, right = _converted(left, right), _converted(right, left)
@@ -133,6 +168,8 @@ def compared(left: Term, sign: str, right: Term) -> str:
         return f"{left.sql} {sign} {right.sql}"
     if left.kind is right.kind is Kind.TEXT:
         return _texts(left, sign, right)
+    if left.kind is right.kind is Kind.BLOB:
+        return f"{left.sql} {sign} {right.sql}"
     if left.kind is right.kind is Kind.BOOLEAN and sign in EQUALITIES and _as_one(left, right):
         return _booleans(left, sign, right)
     if left.kind is right.kind is Kind.MOMENT and _alike(left, right):

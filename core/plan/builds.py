@@ -286,11 +286,13 @@ def _places(site: Site) -> Places:
                 collation=column.collation or "BINARY",
                 spelling=_one_way(columns[column.name].spelling),
                 most=_most(site.census.columns[column.name]),
+                is_finite=site.census.columns[column.name].reals_infinite == 0,
             )
             for column in site.table.columns
             if column.name in columns
         ),
         others=(column.name for column in site.table.columns),
+        table=site.table.name,
     )
 
 

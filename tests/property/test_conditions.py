@@ -73,10 +73,12 @@ ROWS = st.lists(
     min_size=1, max_size=30,
 )  # fmt: skip
 
-NUMBERS = st.sampled_from(["i", "j", "r", "0", "1", "5", "-1", "0.5", "0.0", "1e300", "(i + j)", "(i - 1)", "length(t)", "abs(i)", "(i IS NULL)", "(b = 1)", "coalesce(i, 0)", "i * 2", "'5'", "\"5\"", "TRUE"])  # fmt: skip
-WORDS = st.sampled_from(["t", "u", "s", "'a'", "'AB'", "'5'", "\"zz\"", "lower(t)", "upper(u)", "trim(s)", "t || u", "t COLLATE NOCASE", "u COLLATE BINARY", "s COLLATE RTRIM", "ifnull(t, 'a')", "5", "typeof(i)"])  # fmt: skip
+NUMBERS = st.sampled_from(["i", "j", "r", "0", "1", "5", "-1", "0.5", "0.0", "1e300", "(i + j)", "(i - 1)", "length(t)", "abs(i)", "(i IS NULL)", "(b = 1)", "coalesce(i, 0)", "i * 2", "'5'", "\"5\"", "TRUE", "r + r", "r - 0.5", "r * 2", "i + r", "r / 2", "i / r", "i / 5", "i % 5", "5 / i", "j / -1", "i / j", "CAST(t AS INTEGER)", "CAST(r AS INTEGER)", "CAST(b AS INT)", "CAST(i AS REAL)", "CASE WHEN b THEN i ELSE 5 END", "CASE i WHEN 5 THEN 1 WHEN r THEN 2 END", "iif(c, 1, i)", "nullif(i, 5)", "max(i, j, 1)", "min(r, 0.5)", "abs(r)", "instr(t, 'a')", "coalesce(b, i)", "(t LIKE 'a%')", "(i IN (1, 5))", "length(i)"])  # fmt: skip
+WORDS = st.sampled_from(["t", "u", "s", "'a'", "'AB'", "'5'", "\"zz\"", "lower(t)", "upper(u)", "trim(s)", "t || u", "t COLLATE NOCASE", "u COLLATE BINARY", "s COLLATE RTRIM", "ifnull(t, 'a')", "5", "typeof(i)", "substr(t, 2)", "substr(t, -1)", "substr(s, -2, 1)", "substr(t, 1, 1)", "ltrim(s)", "rtrim(t, 'ab')", "replace(t, 'a', 'b')", "i || t", "CAST(i AS TEXT)", "CAST(b AS TEXT)", "CASE WHEN i > 1 THEN t ELSE 'z' END", "iif(b, t, u)", "max(t, u)", "min(t, 'b')", "nullif(t, 'a')", "CASE t WHEN 'a' THEN 'x' ELSE u END"])  # fmt: skip
 SIGNS = st.sampled_from(["=", "==", "<>", "!=", "<", "<=", ">", ">=", "IS", "IS NOT"])
-PATTERNS = st.sampled_from(["'a%'", "'%B'", "'a_b'", "'A\\%'", "'%é'", "'É'", "''"])
+PATTERNS = st.sampled_from(
+    ["'a%'", "'%B'", "'a_b'", "'A\\%'", "'%é'", "'É'", "''", "'a!%%' ESCAPE '!'"]
+)
 GLOBS = st.sampled_from(["'a*'", "'?'", "'[a-z]*'", "'[^A-Z]'", "'*.b'", "'a%b'", "'[~]x'"])
 
 
@@ -232,9 +234,10 @@ def test_what_is_said(expression: str, said: str) -> None:
 
 REFUSED = [
     "i IN (SELECT 1)", "random() > 0", "datetime('now') > d", "t = x'00'", "t + 1 > 0", "d > '2024'",
-    "rowid > 1", "t", "r + r > 1", "i / j > 1", "other.x > 1", "t REGEXP 'a'", "b = 2", "w", "w = b", "w < 'yes'", "i = r", "lower(t COLLATE NOCASE) = 'A'", "t COLLATE NOCASE || u = 'a'",
-    "CAST(t AS INT) > 1",
-    "i > 0; SELECT 1", "", "i IS TRUE", "'5' IN (i)", "t LIKE u", "gone = 'x'", "substr(t, 1) = 'a'",
+    "rowid > 1", "t", "i & j > 1", "r % 2 > 1", "other.x > 1", "t REGEXP 'a'", "b = 2", "w", "w = b", "w < 'yes'", "i = r", "lower(t COLLATE NOCASE) = 'A'", "t COLLATE NOCASE || u = 'a'",
+    "CAST(r AS TEXT) > 'a'", "CAST(t AS REAL) > 1", "CASE WHEN b THEN i ELSE t END = 1", "round(r) = 1",
+    "date(d) = 'x'", "t < CURRENT_DATE", "max(i, r) > 1", "substr(t, i) = 'a'", "substr(t, 0) = 'a'",
+    "i > 0; SELECT 1", "", "i IS TRUE", "'5' IN (i)", "t LIKE u", "gone = 'x'", 
     "NOT " * 900 + "b", "i & 1", "NOT (i << 2)",
 ]  # fmt: skip
 
