@@ -4,6 +4,7 @@ Knows expressions, affinities and what the plan made of the columns; refuses to 
 connections, runs and what becomes of whatever it refuses.
 """
 
+from core.dialect.assignments import assigned
 from core.dialect.columns import NOWHERE, Place, Places, Scope
 from core.dialect.expressions import Expressions, condition, value
 from core.dialect.terms import COLLATIONS, Kind, Term, Untranslatable
@@ -20,6 +21,7 @@ __all__ = [
     "Term",
     "Untranslatable",
     "Volatility",
+    "assigned",
     "condition",
     "value",
 ]
