@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 Function = Callable[["Expressions", Sequence[Any]], Term]
 _LONGEST = 1 << 30
-_LATEST = 1 << 48
-"""More seconds than any year of four digits has."""
 _RANDOM = "sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))"
 _RANDOM_BYTES = 30
 """So many bytes of it are random at least: a uuid has six bits that are not."""
@@ -179,6 +177,8 @@ def _abs(says: Expressions, given: Sequence[Any]) -> Term:
     term = says.value(given[0])
     if not term.is_number:
         raise Untranslatable(f"abs() of {term.kind}")
+    if term.kind is Kind.INTEGER and (term.most is None or term.most >= 1 << 63):
+        raise Untranslatable("abs() past 64 bits")  # an error to SQLite
     wide = f"{term.sql}::numeric" if term.kind is Kind.INTEGER else term.sql
     return among(f"abs({wide})", [bare(term)])
 
@@ -275,7 +275,7 @@ def _strftime(says: Expressions, given: Sequence[Any]) -> Term:
 
 def _unixepoch(says: Expressions, given: Sequence[Any]) -> Term:
     seconds = f"floor(extract(epoch FROM {_moment(says, given)}))::bigint"
-    return Term(f"({seconds})", Kind.INTEGER, most=_LATEST)
+    return Term(f"({seconds})", Kind.INTEGER, most=moments.LATEST)
 
 
 def _julianday(says: Expressions, given: Sequence[Any]) -> Term:

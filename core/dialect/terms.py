@@ -56,7 +56,8 @@ class Term:
     ``most``: of an INTEGER, how large it is at most, without sign; None where nobody knows.
     ``is_rough``: a number whose last digits may be others than SQLite's; ``is_decimal``: an
     exact one where SQLite has a REAL. ``written``: of a text, the moment that it writes;
-    ``digits``: of a text, the INTEGER that it writes."""
+    ``digits``: of a text, the INTEGER that it writes; ``truth``: of a 0 or 1, the condition
+    that it is the outcome of."""
 
     sql: str
     kind: Kind
@@ -70,6 +71,7 @@ class Term:
     is_decimal: bool = False
     written: Written | None = None
     digits: str = ""
+    truth: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -151,7 +153,7 @@ def of_number(source: str) -> Term:
 
 def bare(term: Term) -> Term:
     """The term without what SQLite knows of a column alone: affinity and collation."""
-    if term.place is not None and spelled(term.place):
+    if term.kind is Kind.BOOLEAN and term.place is not None and spelled(term.place):
         raise Untranslatable("a boolean in words, not by itself")
     return replace(term, affinity=None, collation=None, place=None, is_explicit=False)
 

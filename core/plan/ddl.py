@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from core.plan.model import ColumnPlan, Plan, TablePlan
 from core.source.rows import quoted
@@ -17,6 +17,22 @@ def create_table(schema: str, table: TablePlan) -> str:
     """The bare table: columns, NOT NULL, defaults and identities, no keys yet."""
     columns = ",\n  ".join(_column(schema, column) for column in table.columns)
     return f"CREATE TABLE {qualified(schema, table.target)} (\n  {columns}\n)"
+
+
+def comments(schema: str, table: TablePlan) -> Iterator[str]:
+    """The statements that keep what people wrote of a table and its columns."""
+    name = qualified(schema, table.target)
+    if table.comment:
+        yield f"COMMENT ON TABLE {name} IS {_text(table.comment)}"
+    for column in table.columns:
+        if column.comment:
+            yield comment_on(name, column)
+
+
+def comment_on(name: str, column: ColumnPlan) -> str:
+    """The statement that keeps what people wrote beside a column of the table ``name``,
+    qualified and quoted."""
+    return f"COMMENT ON COLUMN {name}.{quoted(column.target)} IS {_text(column.comment)}"
 
 
 def copy_in(schema: str, table: TablePlan) -> str:
@@ -34,11 +50,17 @@ def copy_out(schema: str, table: TablePlan, order: str = "") -> str:
     return f"COPY ({selected}{sorted_by}) TO STDOUT (FORMAT BINARY)"
 
 
-def script(plan: Plan) -> str:
-    """The whole DDL of a plan, in the order it is executed."""
-    statements = [create_schema(plan), *(create_table(plan.schema, t) for t in plan.tables)]
+NEWEST = 180_000
+"""The server that a script is for, if nobody says: libpq's number of PostgreSQL 18."""
+
+
+def script(plan: Plan, server_version: int = NEWEST) -> str:
+    """The whole DDL of a plan, in the order it is executed on a server of that version."""
+    statements = [create_schema(plan)]
+    for table in plan.tables:
+        statements += [create_table(plan.schema, table), *comments(plan.schema, table)]
     for build in plan.builds:
-        statements.extend(filter(None, (build.sql, build.validate)))
+        statements.extend(filter(None, (build.statement(server_version), build.validate)))
     return "".join(f"{statement};\n\n" for statement in statements)
 
 
@@ -55,6 +77,10 @@ def listed(names: Iterable[str]) -> str:
 def column_list(table: TablePlan) -> str:
     """The target columns in the plan's order, quoted."""
     return listed(column.target for column in table.columns)
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("\x00", "").replace("'", "''") + "'"
 
 
 def _column(schema: str, column: ColumnPlan) -> str:

@@ -49,7 +49,8 @@ class Default:
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """One column. ``declared_type`` is the text as declared, '' for none; in
-    PostgreSQL it is ``format_type``. ``collation`` is None for the engine's own."""
+    PostgreSQL it is ``format_type``. ``collation`` is None for the engine's own.
+    ``comment``: what people wrote beside it, '' for nothing."""
 
     name: str
     declared_type: str
@@ -60,6 +61,7 @@ class Column:
     generated: Generated | None = None
     generation_expression: str | None = None
     identity: bool = False
+    comment: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +141,7 @@ class Table:
     three spellings are taken by columns). ``sql``: the CREATE text as stored.
     ``module``: of a virtual table. ``primary_key_name``: what a CONSTRAINT clause
     called the key. ``conflict_clauses``: the ON CONFLICT that its constraints carry.
+    ``comment``: what people wrote of it, '' for nothing.
     """
 
     name: str
@@ -157,6 +160,7 @@ class Table:
     module: str | None = None
     primary_key_name: str | None = None
     conflict_clauses: tuple[ConflictClause, ...] = ()
+    comment: str = ""
 
     def column(self, name: str) -> Column:
         """The column called ``name``: so spelled, else equal without ASCII case."""

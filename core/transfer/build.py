@@ -47,6 +47,7 @@ def ready(plan: Plan, open_builds: Mapping[int, bool], unfinished: set[int]) -> 
     ``unfinished``: the numbers of the tables that still lack rows.
     """
     lacking = {t.name for t in plan.tables if t.number in unfinished}
+    changing = {b.table for n, b in _numbered(plan) if n in open_builds and _changes_table(b)}
     unkeyed = {b.table for n, b in _numbered(plan) if n in open_builds and b.is_unique}
     busy = [b for n, b in _numbered(plan) if open_builds.get(n)]
     for number, build in _numbered(plan):
@@ -54,12 +55,19 @@ def ready(plan: Plan, open_builds: Mapping[int, bool], unfinished: set[int]) -> 
             continue
         if build.kind is BuildKind.FOREIGN_KEY and build.parent in unkeyed:
             continue
+        if _tables(build) & changing and not _changes_table(build):
+            continue
         if not any(_in_the_way(build, other) for other in busy):
             yield number
 
 
 def _numbered(plan: Plan) -> Iterator[tuple[int, Build]]:
     return enumerate(plan.builds, start=1)
+
+
+def _changes_table(build: Build) -> bool:
+    """Whether what others build on may be another column afterwards."""
+    return build.kind is BuildKind.GENERATED
 
 
 def _tables(build: Build) -> set[str]:
@@ -118,11 +126,11 @@ def _build(work: Work, claim: BuildClaim, build: Build, began: float) -> ObjectF
         if build.validate:
             return _validated(work, claim, build, began)
         with _building(work) as connection:
-            connection.execute(build.sql.encode())
+            fate = _made(connection, build)
             failpoint("build.made")
-            work.claims(connection).set_fate(claim, build.fate, seconds=time.monotonic() - began)
+            work.claims(connection).set_fate(claim, fate, seconds=time.monotonic() - began)
         failpoint("build.committed")
-        return build.fate
+        return fate
     except psycopg.Error as refused:
         if not concerns_object(refused):
             raise
@@ -131,6 +139,16 @@ def _build(work: Work, claim: BuildClaim, build: Build, began: float) -> ObjectF
         claims = work.claims(work.session.connection())
         claims.set_fate(claim, fate, seconds=seconds, sqlstate=refused.sqlstate)
         return fate
+
+
+def _made(connection: Connection, build: Build) -> ObjectFate:
+    """Make it, unless the rows say that it would not be the same."""
+    if build.differs and connection.execute(build.differs.encode()).fetchone() is not None:
+        return replace(
+            build.fate, fate=Fate.NOT_CARRIED, reason="generated_differs", facts={}, counts=True
+        )
+    connection.execute(build.statement(connection.info.server_version).encode())
+    return build.fate
 
 
 @contextmanager
