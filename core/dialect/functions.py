@@ -320,3 +320,5 @@ _FUNCTIONS: Mapping[str, tuple[Function, range]] = MappingProxyType(
         "julianday": (_julianday, range(128)),
     }
 )
+NAMES = frozenset(_FUNCTIONS)
+"""The functions that can be said, in lower case."""

@@ -149,5 +149,7 @@ def moved(moment: str, modifiers: list[str]) -> str:
     return moment
 
 
+LETTERS = frozenset({*_LETTERS, "s"})
+"""The letters of strftime that can be said."""
 _START = re.compile(r"start of (day|month|year)")
 _SHIFT = re.compile(r"([+-]?\d{1,6}) (second|minute|hour|day|month|year)s?")

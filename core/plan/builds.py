@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from core.dialect import Untranslatable, condition
 from core.plan.ddl import qualified
 from core.plan.fates import lost
 from core.plan.generated import generated_builds
 from core.plan.indexes import index_build, is_collated
-from core.plan.model import Build, BuildKind, TablePlan
+from core.plan.model import Build, BuildKind, Fate, ObjectFate, TablePlan
 from core.plan.places import places
 from core.plan.site import Built, Site, columns_of, said_anew
 from core.schema.model import Check, ForeignKey
@@ -110,8 +111,21 @@ def _foreign_key(site: Site, key: ForeignKey, built: tuple[Build, ...]) -> Built
         sql=f"ALTER TABLE {site.target} ADD CONSTRAINT {quoted(name)} {body}",
         validate=f"ALTER TABLE {site.target} VALIDATE CONSTRAINT {quoted(name)}",
         parent=parent.name,
-        fate=site.fate("foreign_key", shown),
+        fate=_reference_fate(site, key, parent, shown, built),
     )
+
+
+def _reference_fate(
+    site: Site, key: ForeignKey, parent: TablePlan, shown: str, built: tuple[Build, ...]
+) -> ObjectFate:
+    """SQLite compares a reference as the parent's column does, PostgreSQL by its letters."""
+    wanted = set(map(fold, key.parent_columns))
+    keys = (b.collated for b in built if b.is_unique and b.table == parent.name)
+    fate = site.fate("foreign_key", shown)
+    if not any(wanted & set(map(fold, columns)) for columns in keys):
+        return fate
+    facts = {"parent": parent.name}
+    return replace(fate, fate=Fate.REWRITTEN, reason="reference_by_letters", facts=facts)
 
 
 def _why_no_reference(site: Site, key: ForeignKey, parent: TablePlan | None) -> str:

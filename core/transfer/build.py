@@ -177,7 +177,9 @@ def _validated(work: Work, claim: BuildClaim, build: Build, began: float) -> Obj
             with connection.transaction():
                 connection.execute(build.validate.encode())
         except psycopg.errors.ForeignKeyViolation:
-            fate = replace(fate, fate=Fate.REWRITTEN, reason="not_valid", counts=True)
+            by_letters = fate.reason == "reference_by_letters"
+            reason = "not_valid_by_letters" if by_letters else "not_valid"
+            fate = replace(fate, fate=Fate.REWRITTEN, reason=reason, counts=True)
         except psycopg.errors.CheckViolation:
             fate = replace(fate, fate=Fate.REWRITTEN, reason="check_broken", counts=True)
         failpoint("build.made")

@@ -31,7 +31,7 @@ def compare_relations(
         elif build.kind is BuildKind.SEQUENCE:
             yield _sequence(connection, plan, build, table)
         elif build.kind is BuildKind.FOREIGN_KEY:
-            yield _foreign_key(build, target, validated=fate.reason != "not_valid")
+            yield _foreign_key(build, target, validated=not fate.reason.startswith("not_valid"))
         elif build.kind is BuildKind.CHECK:
             yield _check(build, target, validated=fate.reason != "check_broken")
         elif build.kind is BuildKind.GENERATED:
