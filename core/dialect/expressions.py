@@ -202,6 +202,8 @@ class Expressions:
             case nodes.BinaryExpr() if node.op is BinaryOp.CONCAT:
                 sides = [self.spoken(side).sql for side in (node.left, node.right)]
                 return Term(f"({' || '.join(sides)})", Kind.TEXT)
+            case nodes.BinaryExpr() if node.op is BinaryOp.PTR2:
+                return functions.arrow(self.value(node.left), self.value(node.right).constant)
             case nodes.CollateExpr():
                 term = self.text(node.expr)
                 collation = unquoted(node.collation).upper()

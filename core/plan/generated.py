@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from core.dialect import Expressions, Place, Places, Term, Untranslatable
+from core.dialect import Expressions, Kind, Place, Places, Term, Untranslatable
 from core.dialect.assignments import assigned
 from core.dialect.expressions import said
 from core.dialect.terms import of_column
@@ -66,7 +66,7 @@ class _Rules(Expressions):
     def rule(self, column: Column, place: Place) -> str:
         """What computes the column, of the type that it has in the target."""
         rule = said(column.generation_expression or "", self.value)
-        return assigned(rule, place)
+        return _member(rule, place) if rule.kind is Kind.MEMBER else assigned(rule, place)
 
     def column(self, node: Any) -> Term:
         """A plain column by its name, a generated one by its rule."""
@@ -77,6 +77,17 @@ class _Rules(Expressions):
         if place is None or column is None or column.generated is None:
             return super().column(node)
         return replace(of_column(place), sql=f"({self.rule(column, place)})")
+
+
+_MEMBERS = {"text": "", "integer": "::bigint", "real": "::float8"}
+
+
+def _member(rule: Term, place: Place) -> str:
+    """A member of a document has whatever class it has in SQLite: the rows say whether the
+    column's type holds them all as PostgreSQL reads them."""
+    if place.conversion.rule not in _MEMBERS:
+        raise Untranslatable(f"{rule.kind} for {place.source}, {place.conversion.type.sql} here")
+    return f"({rule.sql}){_MEMBERS[place.conversion.rule]}"
 
 
 def _made(site: Site, column: Column, place: Place, rule: str, kept: str) -> str:

@@ -25,10 +25,10 @@ def index_build(site: Site, index: Index) -> Built:
         return lost(kind, shown, site.plan.name, reason, original=original)
     known = places(site.table, site.plan, site.census)
     try:
-        reason, terms = "expression_index", [_indexed(term, known) for term in index.terms]
-        reason, where = "partial_index", ""
-        if index.where is not None:
-            where = condition(index.where, known)
+        reason = "expression_index"
+        terms = [_indexed(index, term, known) for term in index.terms]
+        reason = "partial_index"
+        where = "" if index.where is None else condition(index.where, known)
     except Untranslatable as refused:
         detail = str(refused)
         return lost(kind, shown, site.plan.name, reason, original=original, detail=detail)
@@ -52,12 +52,13 @@ class _Indexed:
         return f"{self.sql} DESC" if self.descending else self.sql
 
 
-def _indexed(term: IndexTerm, known: Places) -> _Indexed:
+def _indexed(index: Index, term: IndexTerm, known: Places) -> _Indexed:
     """Raises Untranslatable for an expression that cannot be said."""
     collation = (term.collation or "BINARY").upper()
     if term.column is None:
         said = value(term.expression or "", known)
-        if said.kind in (Kind.NULL, Kind.OTHER):
+        # A member of a document may be a number in one row and its text in another.
+        if said.kind in (Kind.NULL, Kind.OTHER) or (said.kind is Kind.MEMBER and index.unique):
             raise Untranslatable(said.kind)
         form = COLLATIONS.get(collation, "{}") if said.kind is Kind.TEXT else "{}"
         sql, expression = f"({form.format(said.sql)})", term.expression or ""
