@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from core.plan.model import ColumnPlan, Plan, TablePlan
@@ -40,6 +41,23 @@ def script(plan: Plan) -> str:
     for build in plan.builds:
         statements.extend(filter(None, (build.sql, build.validate)))
     return "".join(f"{statement};\n\n" for statement in statements)
+
+
+# Strings and bodies of functions are data, whatever they hold; a name may hold anything.
+_TOKENS = re.compile(
+    r"""[Ee]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | \$(\w*)\$.*?\$\1\$
+        | (?<!\.)(?P<name>"(?:[^"]|"")*")(?=\.) | "(?:[^"]|"")*" """,
+    re.DOTALL | re.VERBOSE,
+)
+
+
+def elsewhere(statement: str, schema: str, other: str) -> str:
+    """A statement of a plan for ``schema``, said for another schema.
+
+    What strings say stays: a ``setval`` names its sequence in one.
+    """
+    was, now = quoted(schema), quoted(other)
+    return _TOKENS.sub(lambda token: now if token["name"] == was else token[0], statement)
 
 
 def qualified(schema: str, name: str) -> str:

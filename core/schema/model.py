@@ -6,11 +6,19 @@ both return a :class:`Database`. Values know nothing of connections.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
 from core.schema.names import fold
+
+
+def _definition() -> str:
+    """A field for what an object does as PostgreSQL's own printer says it, without its
+    name; '' elsewhere. It says again what the other fields say: two that are equal in
+    those are equal."""
+    said: str = field(default="", compare=False)
+    return said
 
 
 class Affinity(StrEnum):
@@ -49,7 +57,10 @@ class Default:
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """One column. ``declared_type`` is the text as declared, '' for none; in
-    PostgreSQL it is ``format_type``. ``collation`` is None for the engine's own."""
+    PostgreSQL it is ``format_type``. ``collation`` is None for the engine's own.
+
+    PostgreSQL's alone: ``always``, of an identity that takes no number from others;
+    ``sequence``, the name of the sequence that belongs to it; ``comment``."""
 
     name: str
     declared_type: str
@@ -60,6 +71,9 @@ class Column:
     generated: Generated | None = None
     generation_expression: str | None = None
     identity: bool = False
+    always: bool = False
+    sequence: str | None = field(default=None, compare=False)
+    comment: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +90,8 @@ class IndexTerm:
 class Index:
     """An index. ``origin`` says who asked for it: 'index' (CREATE INDEX),
     'unique' (a UNIQUE constraint) or 'primary' (a PRIMARY KEY). ``constraint`` is
-    the name that a CONSTRAINT clause gave, for the latter two."""
+    the name that a CONSTRAINT clause gave, for the latter two. ``valid``: PostgreSQL
+    may use it, as it may not when its building was cut short."""
 
     name: str
     table: str
@@ -86,6 +101,8 @@ class Index:
     where: str | None = None
     sql: str | None = None
     constraint: str | None = None
+    valid: bool = True
+    definition: str = _definition()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +121,7 @@ class ForeignKey:
     deferrable: bool = False
     initially_deferred: bool = False
     validated: bool = True
+    definition: str = _definition()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +132,7 @@ class Check:
     expression: str
     column: str | None = None
     validated: bool = True
+    definition: str = _definition()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +158,7 @@ class Table:
     three spellings are taken by columns). ``sql``: the CREATE text as stored.
     ``module``: of a virtual table. ``primary_key_name``: what a CONSTRAINT clause
     called the key. ``conflict_clauses``: the ON CONFLICT that its constraints carry.
+    ``unlogged``: PostgreSQL empties it after a crash. ``comment``: PostgreSQL's.
     """
 
     name: str
@@ -157,6 +177,8 @@ class Table:
     module: str | None = None
     primary_key_name: str | None = None
     conflict_clauses: tuple[ConflictClause, ...] = ()
+    unlogged: bool = False
+    comment: str | None = None
 
     def column(self, name: str) -> Column:
         """The column called ``name``: so spelled, else equal without ASCII case."""
@@ -165,18 +187,31 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A view and its SQL as stored."""
+    """A view and its SQL as stored. PostgreSQL's alone: ``materialized``, it holds rows;
+    ``uses``, the tables and views of its own schema that it reads."""
 
     name: str
     sql: str
+    materialized: bool = False
+    uses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """A trigger, the table it belongs to, and its SQL as stored."""
+    """A trigger, the table it belongs to, and its SQL as stored. ``enabled``: it fires."""
 
     name: str
     table: str
+    sql: str
+    enabled: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """A function of PostgreSQL: its name, the types that it takes, and its SQL as printed."""
+
+    name: str
+    arguments: str
     sql: str
 
 
@@ -196,6 +231,7 @@ class Database:
     views: tuple[View, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     sequences: tuple[Sequence, ...] = ()
+    functions: tuple[Function, ...] = ()
     encoding: str = "UTF-8"
     user_version: int = 0
     application_id: int = 0
