@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from core.plan.model import ColumnPlan, Plan, TablePlan
+from core.plan.model import BuildKind, ColumnPlan, Plan, TablePlan
 from core.source.rows import quoted
 
 
@@ -37,10 +37,18 @@ def copy_out(schema: str, table: TablePlan, order: str = "") -> str:
 
 def script(plan: Plan) -> str:
     """The whole DDL of a plan, in the order it is executed."""
-    statements = [create_schema(plan), *(create_table(plan.schema, t) for t in plan.tables)]
+    return "".join(f"{statement};\n\n" for statement in statements(plan))
+
+
+def statements(plan: Plan, *, with_rows: bool = True) -> Iterator[str]:
+    """Every statement of a plan's DDL, in the order it is executed. Not ``with_rows``:
+    only those that a schema without rows needs."""
+    yield create_schema(plan)
+    for table in plan.tables:
+        yield create_table(plan.schema, table)
     for build in plan.builds:
-        statements.extend(filter(None, (build.sql, build.validate)))
-    return "".join(f"{statement};\n\n" for statement in statements)
+        if with_rows or build.kind is not BuildKind.SEQUENCE:
+            yield from filter(None, (build.sql, build.validate))
 
 
 # Strings and bodies of functions are data, whatever they hold; a name may hold anything.

@@ -151,7 +151,7 @@ class _Target:
             self._build(build, scratch)
         made = read_postgres(self._connection, scratch, qualified=True)
         (printed,) = self._one("SELECT quote_ident(%s)", self._plan.schema)
-        return _replaced(made, f"{scratch}.", f"{printed}.")
+        return restated(made, f"{scratch}.", f"{printed}.")
 
     def _build(self, build: Build, scratch: str) -> None:
         """Make one object, unless the run could not: what the server refuses costs it alone,
@@ -250,16 +250,17 @@ def _number(row: tuple[object, ...]) -> int | None:
     return None if row[0] is None else int(str(row[0]))
 
 
-def _replaced(value: T, was: str, now: str) -> T:
-    """A frozen value with ``was`` replaced by ``now`` in every text of it."""
+def restated(value: T, was: str, now: str) -> T:
+    """A frozen value with ``was`` replaced by ``now`` in every text of it: a schema's texts
+    as if it had another name, if nothing else is called ``was``."""
     said: Any = value
-    if isinstance(value, str):
-        said = value.replace(was, now)
+    if type(value) is str:  # an enumeration's value is a text too, and stays
+        said = said.replace(was, now)
     elif isinstance(value, tuple):
-        said = tuple(_replaced(item, was, now) for item in value)
+        said = tuple(restated(item, was, now) for item in value)
     elif is_dataclass(value) and not isinstance(value, type):
         said = replace(
-            value, **{f.name: _replaced(getattr(value, f.name), was, now) for f in fields(value)}
+            value, **{f.name: restated(getattr(value, f.name), was, now) for f in fields(value)}
         )
     made: T = said
     return made

@@ -296,18 +296,22 @@ class _Comparison:
             destructive=found.generated is None,
         )
 
-    def _around_views(self, table: str, statement: str) -> tuple[str, ...]:
-        """A statement that a view over the table would forbid: the plan's views give way,
-        and come back with their triggers."""
-        names = over(self._found.views, table)
+    def _around_views(self, relation: str, *statements: str) -> tuple[str, ...]:
+        """Statements that a view over the relation would forbid: the plan's views give way,
+        and come back as planned, with the triggers that they have."""
+        names = over(self._found.views, relation)
         views = [view for view in by_use(self._wanted.views) if view.name in names]
-        again = {view.name for view in views}
+        kept = set(self._found.triggers) & set(self._wanted.triggers)
+        lost = names | {relation} if self._is_view(relation) else names
         return (
             *(mend.drop_view(self._schema, view) for view in reversed(views)),
-            statement,
+            *statements,
             *(mend.create_view(self._schema, view) for view in views),
-            *(trigger.sql for trigger in self._wanted.triggers if trigger.table in again),
+            *(t.sql for t in self._wanted.triggers if t in kept and t.table in lost),
         )
+
+    def _is_view(self, relation: str) -> bool:
+        return any(view.name == relation for view in self._found.views)
 
     # --- what is compared by what it does
 
@@ -368,14 +372,16 @@ class _Comparison:
     def _pair(self, wanted: Thing, found: Thing) -> Iterator[Difference]:
         names = (wanted.table, wanted.name)
         if (wanted.kind, wanted.meaning) != (found.kind, found.meaning):
+            anew = wanted.kind is Kind.VIEW
+            made = self._around_views(wanted.name, found.drop, wanted.create)
             yield self._difference(
                 wanted.kind,
                 Aspect.DEFINITION,
                 *names,
                 expected=wanted.meaning,
                 target=found.meaning,
-                drop=tuple(filter(None, (found.drop,))),
-                make=(wanted.create,),
+                drop=() if anew or not found.drop else (found.drop,),
+                make=made if anew else (wanted.create,),
                 destructive=found.destructive,
             )
             return

@@ -64,9 +64,11 @@ class Why(StrEnum):
 
 
 _B, _W, _N = Severity.BLOCKER, Severity.WARNING, Severity.NOTE
+# A sequence comes with its column.
+_KINDS_MADE: tuple[Kind, ...] = tuple(kind for kind in Kind if kind is not Kind.SEQUENCE)
 
 SEVERITIES: Mapping[Aspect, Mapping[Kind, Severity]] = {
-    Aspect.MISSING: {kind: _B for kind in Kind if kind is not Kind.SEQUENCE} | {Kind.INDEX: _W},
+    Aspect.MISSING: dict.fromkeys(_KINDS_MADE, _B) | {Kind.INDEX: _W},
     Aspect.EXTRA: {
         Kind.TABLE: _N,
         Kind.COLUMN: _W,
