@@ -116,12 +116,19 @@ def _plan(run: Run | None, request: Request, tell: Callable[[Event], None]) -> P
         ).plan
 
 
-Fates = Mapping[tuple[str, str, str], ObjectFate]
-"""What became of each object of a run, by its kind, its table and its name."""
+Fates = Mapping[tuple[BuildKind, str, str], ObjectFate]
+"""What became of each build of a run, by its kind, its table and its name."""
 
 
 def _fates(ledger: Ledger, run: Run) -> Fates:
-    return {(o.kind, o.table, o.name): o for o in ledger.objects(run.run)}
+    builds = from_json(Plan, run.plan).builds
+    made = ledger.build_fates(run.run, len(builds))
+    named = {number: _key(build) for number, build in enumerate(builds, start=1)}
+    return {named[number]: fate for number, fate in made.items()}
+
+
+def _key(build: Build) -> tuple[BuildKind, str, str]:
+    return build.kind, build.table, build.name
 
 
 class _Target:
@@ -156,7 +163,7 @@ class _Target:
     def _build(self, build: Build, scratch: str) -> None:
         """Make one object, unless the run could not: what the server refuses costs it alone,
         here as there."""
-        fate = self._fates.get((build.fate.kind, build.fate.table, build.fate.name), build.fate)
+        fate = self._fates.get(_key(build), build.fate)
         if build.kind is BuildKind.SEQUENCE or fate.fate is Fate.NOT_CARRIED:
             return
         unproven = fate.reason in ("not_valid", "check_broken")
@@ -203,7 +210,8 @@ class _Target:
                     )
 
     def _sequence_refused(self, table: TablePlan, column: ColumnPlan) -> bool:
-        fate = self._fates.get(("sequence", table.name, f"{table.name}.{column.source}"))
+        name = f"{table.name}.{column.source}"
+        fate = self._fates.get((BuildKind.SEQUENCE, table.name, name))
         return fate is not None and fate.fate is Fate.NOT_CARRIED
 
     def _highest(self, table: TablePlan, column: Column) -> int | None:

@@ -84,6 +84,21 @@ def test_no_case_differs_from_its_plan(name: str, tmp_path: Path, database: str)
     assert compare_schema(Request(source=source, target=target)).differences == ()
 
 
+def test_of_two_foreign_keys_with_one_name_the_carried_one_is_expected(
+    tmp_path: Path, database: str
+) -> None:
+    statements = """
+        CREATE TABLE p (id INTEGER PRIMARY KEY, x INTEGER, UNIQUE (id, x));
+        CREATE TABLE c (a INTEGER, b INTEGER, FOREIGN KEY (a, b) REFERENCES p (id, x),
+                        FOREIGN KEY (a, b) REFERENCES p);
+    """
+    source, target = build_source(statements, tmp_path / "source.db"), parse_target(database)
+    report = migrate(Migration(source=source, target=target, home=tmp_path))
+    assert [o.kind for o in report.not_carried] == ["foreign_key"]
+
+    assert compare_schema(Request(source=source, target=target)).differences == ()
+
+
 @pytest.mark.soak
 def test_no_real_database_differs_from_its_plan(
     database: str, tmp_path: Path, subtests: pytest.Subtests

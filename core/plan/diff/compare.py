@@ -370,21 +370,10 @@ class _Comparison:
                 )
 
     def _pair(self, wanted: Thing, found: Thing) -> Iterator[Difference]:
-        names = (wanted.table, wanted.name)
         if (wanted.kind, wanted.meaning) != (found.kind, found.meaning):
-            anew = wanted.kind is Kind.VIEW
-            made = self._around_views(wanted.name, found.drop, wanted.create)
-            yield self._difference(
-                wanted.kind,
-                Aspect.DEFINITION,
-                *names,
-                expected=wanted.meaning,
-                target=found.meaning,
-                drop=() if anew or not found.drop else (found.drop,),
-                make=made if anew else (wanted.create,),
-                destructive=found.destructive,
-            )
+            yield self._remade(wanted, found)
             return
+        names = (wanted.table, wanted.name)
         if wanted.name != found.name:
             made = f"{found.rename} TO {quoted(wanted.name)}"
             yield self._renamed(wanted.kind, *names, wanted.name, found.name, made)
@@ -392,6 +381,24 @@ class _Comparison:
             aspect, made = wanted.restore  # by the planned name, which it has by then
             said = wanted.meaning
             yield self._difference(wanted.kind, aspect, *names, expected=said, make=(made,))
+
+    def _remade(self, wanted: Thing, found: Thing) -> Difference:
+        """What does something else is dropped and made again, views with those over them."""
+        drop: tuple[str, ...] = (found.drop,) if found.drop else ()
+        make: tuple[str, ...] = (wanted.create,)
+        if wanted.kind is Kind.VIEW:
+            drop, make = (), self._around_views(wanted.name, *drop, *make)
+        return self._difference(
+            wanted.kind,
+            Aspect.DEFINITION,
+            wanted.table,
+            wanted.name,
+            expected=wanted.meaning,
+            target=found.meaning,
+            drop=drop,
+            make=make,
+            destructive=found.destructive,
+        )
 
     # --- sequences
 

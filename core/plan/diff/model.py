@@ -106,7 +106,7 @@ SEVERITIES: Mapping[Aspect, Mapping[Kind, Severity]] = {
     Aspect.DEFAULT: {Kind.COLUMN: _B},
     Aspect.IDENTITY: {Kind.COLUMN: _B},
     Aspect.NOT_VALID: {Kind.CHECK: _W, Kind.FOREIGN_KEY: _W},
-    Aspect.INVALID: {Kind.UNIQUE: _B, Kind.INDEX: _W},
+    Aspect.INVALID: {Kind.PRIMARY_KEY: _B, Kind.UNIQUE: _B, Kind.INDEX: _W},
     Aspect.UNLOGGED: {Kind.TABLE: _W},
     Aspect.DISABLED: {Kind.TRIGGER: _B},
     Aspect.COMMENT: {Kind.TABLE: _N, Kind.COLUMN: _N},
