@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
-from core.plan.model import ColumnPlan, Plan, TablePlan
+from core.plan.model import BuildKind, ColumnPlan, Plan, TablePlan
 from core.source.rows import quoted
 
 
@@ -56,12 +57,38 @@ NEWEST = 180_000
 
 def script(plan: Plan, server_version: int = NEWEST) -> str:
     """The whole DDL of a plan, in the order it is executed on a server of that version."""
-    statements = [create_schema(plan)]
+    return "".join(f"{statement};\n\n" for statement in statements(plan, server_version))
+
+
+def statements(
+    plan: Plan, server_version: int = NEWEST, *, with_rows: bool = True
+) -> Iterator[str]:
+    """Every statement of a plan's DDL, in the order it is executed. Not ``with_rows``:
+    only those that a schema without rows needs."""
+    yield create_schema(plan)
     for table in plan.tables:
-        statements += [create_table(plan.schema, table), *comments(plan.schema, table)]
+        yield create_table(plan.schema, table)
+        yield from comments(plan.schema, table)
     for build in plan.builds:
-        statements.extend(filter(None, (build.statement(server_version), build.validate)))
-    return "".join(f"{statement};\n\n" for statement in statements)
+        if with_rows or build.kind is not BuildKind.SEQUENCE:
+            yield from filter(None, (build.statement(server_version), build.validate))
+
+
+# Strings and bodies of functions are data, whatever they hold; a name may hold anything.
+_TOKENS = re.compile(
+    r"""[Ee]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | \$(\w*)\$.*?\$\1\$
+        | (?<!\.)(?P<name>"(?:[^"]|"")*")(?=\.) | "(?:[^"]|"")*" """,
+    re.DOTALL | re.VERBOSE,
+)
+
+
+def elsewhere(statement: str, schema: str, other: str) -> str:
+    """A statement of a plan for ``schema``, said for another schema.
+
+    What strings say stays: a ``setval`` names its sequence in one.
+    """
+    was, now = quoted(schema), quoted(other)
+    return _TOKENS.sub(lambda token: now if token["name"] == was else token[0], statement)
 
 
 def qualified(schema: str, name: str) -> str:
