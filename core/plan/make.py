@@ -23,7 +23,7 @@ from core.values.canonical import literal
 from core.values.defaults import default_value
 from core.values.exact import converter
 from core.values.storage import storage_class
-from core.values.types import Conversion, Purity, Reject
+from core.values.types import Altered, Conversion, Purity, Reject
 
 COLUMNS_MAX = 1600
 _UTF8_MAX = 4
@@ -156,7 +156,9 @@ def _default(column: Column, conversion: Conversion) -> str | None:
     except apsw.Error:
         return None
     outcome = converter(conversion)(value)
-    return None if isinstance(outcome, Reject) else literal(conversion.type, outcome)
+    if isinstance(outcome, Reject | Altered):
+        return None
+    return literal(conversion.type, outcome)
 
 
 def _spelling(conversion: Conversion, census: ColumnCensus) -> str:

@@ -133,16 +133,13 @@ _BEGUN = (
     "            connection.execute(UNHURRIED)\n"
     '            failpoint("chunk.begun")\n'
 )
-_CHECKPOINT = (
-    '            claims.checkpoint(self.claim, line, aside)\n        failpoint("chunk.committed")\n'
-)
+_CHECKPOINT = '            claims.checkpoint(self.claim, line, aside, altered)\n        failpoint("chunk.committed")\n'
 _WRITE = "cargo.write(Writer(connection, self._work.plan.schema, self._table))\n"
 _COPY = "            refused = " + _WRITE
-_ADD = "        Quarantine(self.connection, self.run).add(claim.table_number, quarantined)\n"
+_ADD = "        Quarantine(self.connection, self.run).add(claim, quarantined)\n"
 _ADD_ELSEWHERE = (
     "        from core.transfer.quarantine import Quarantine\n"
-    "        number = self.claim.table_number\n"
-    "        Quarantine(connection, self._work.run).add(number, cargo.quarantined)\n"
+    "        Quarantine(connection, self._work.run).add(self.claim, cargo.quarantined)\n"
 )
 
 _CHUNK = (
@@ -171,7 +168,7 @@ _CHUNK = (
             _edit(
                 "copying.py",
                 _CHECKPOINT,
-                "            claims.checkpoint(self.claim, line, aside)\n"
+                "            claims.checkpoint(self.claim, line, aside, altered)\n"
                 '        failpoint("chunk.committed")\n'
                 "        " + _WRITE,
             ),
@@ -195,7 +192,7 @@ _CHUNK = (
             _edit(
                 "copying.py",
                 _CHECKPOINT,
-                "            claims.checkpoint(self.claim, line, aside)\n"
+                "            claims.checkpoint(self.claim, line, aside, altered)\n"
                 + _ADD_ELSEWHERE
                 + '        failpoint("chunk.committed")\n',
             ),
