@@ -84,8 +84,8 @@ def _leased(connection: Connection, place: Place, member: Member) -> Iterator[Le
     lease = take(connection, place.run, member.member, seconds=seconds, by=who())
     if lease is None:
         raise RunHeld(run=place.run, pid=coordinator(connection, place.run))
-    failpoint("repair.taken")
     try:
+        failpoint("repair.taken")
         yield lease
     except LeaseLost:
         raise RunHeld(run=place.run, pid=coordinator(connection, place.run)) from None
