@@ -33,10 +33,8 @@ STATE = (
     "SELECT range, chunks, rows_read, rows_written, rows_quarantined FROM mudanza.range ORDER BY 1",
     "SELECT name, fate, reason, counts FROM mudanza.object ORDER BY object",
     "SELECT plan, plan_sha256, exit_code, status FROM mudanza.run",
-    "SELECT conname, convalidated FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
-    " AND contype <> 'n' ORDER BY 1",
-    "SELECT atttypid::regtype::text FROM pg_attribute WHERE attrelid = 'parent'::regclass"
-    " AND attname = 'age'",
+    "SELECT conname, convalidated FROM pg_constraint WHERE conrelid = 'child'::regclass ORDER BY 1",
+    "SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = 'parent'::regclass ORDER BY attnum",
 )
 
 
