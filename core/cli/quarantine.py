@@ -14,6 +14,8 @@ from core.cli.exported import Format, exported
 from core.cli.options import AsJson, OptionalSource, PlanFile, Reveal, RunId, Schema, TargetAddress
 from core.cli.places import ledger_of, run_of
 from core.cli.quarantined import (
+    altered_document,
+    print_altered,
     print_edited,
     print_quarantine,
     print_replay,
@@ -94,6 +96,7 @@ def list_command(
     schema: Schema = "public",
     table: OfTable = "",
     reason: OfReason = "",
+    altered: Annotated[bool, typer.Option("--altered", help=tell("option.altered"))] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help=tell("option.limit"))] = 1000,
     reveal: Reveal = False,
     as_json: AsJson = False,
@@ -101,6 +104,15 @@ def list_command(
     """Quarantined rows of a run, the schema's own by default."""
     with answering(as_json):
         selection = Selection(table=table, reason=reason)
+        if altered:
+            with _chosen(source, target, run, schema) as chosen:
+                cells = chosen.quarantine.altered_cells(selection, limit=limit)
+            if as_json:
+                listed = altered_document(cells, reveal=reveal)
+                print_json({"run": str(chosen.run.run), "altered": listed})
+            else:
+                print_altered(cells, reveal=reveal)
+            return
         with _chosen(source, target, run, schema) as chosen:
             total = chosen.quarantine.count(selection)
             entries = chosen.quarantine.entries(selection, limit=limit)

@@ -10,9 +10,9 @@ from core.cli.speaking import out, tell
 from core.cli.tables import cell, fate_document, moment, page, reason_of, table
 from core.plan import Plan
 from core.plan.amend import remedies
-from core.transfer.model import Edit, QuarantineEntry
+from core.transfer.model import BadCell, Edit, QuarantineEntry
 from core.transfer.replay import ReplayReport
-from core.values.storage import raw_bytes, storage_class, unpack
+from core.values.storage import raw_bytes, shown_key, storage_class, unpack
 
 
 def quarantine_document(
@@ -27,20 +27,61 @@ def quarantine_document(
             "reason": e.reason,
             "says": tell(f"reject.{e.reason}"),
             "detail": e.detail,
-            "cells": [
-                {
-                    "column": c.column,
-                    "storage_class": c.storage_class,
-                    "rule": c.rule,
-                    "reason": c.reason,
-                    "bytes": len(c.raw),
-                    "raw": c.raw.hex() if reveal else None,
-                }
-                for c in e.cells
-            ],
+            "cells": [_cell_document(c, reveal) for c in e.cells],
         }
         for e in entries
     ]
+
+
+def _cell_document(cell: BadCell, reveal: bool) -> dict[str, Any]:
+    return {
+        "column": cell.column,
+        "storage_class": cell.storage_class,
+        "rule": cell.rule,
+        "reason": cell.reason,
+        "bytes": len(cell.raw),
+        "raw": cell.raw.hex() if reveal else None,
+    }
+
+
+AlteredCells = Sequence[tuple[str, bytes, BadCell]]
+"""Table, packed key, and the value as it is in the source."""
+
+
+def altered_document(cells: AlteredCells, *, reveal: bool) -> list[dict[str, Any]]:
+    """Values that arrived as others, for programs."""
+    return [
+        {"table": name, "key": shown_key(unpack(key)), "id": key.hex()}
+        | _cell_document(found, reveal)
+        for name, key, found in cells
+    ]
+
+
+def print_altered(cells: AlteredCells, *, reveal: bool) -> None:
+    """Values that arrived as others, for people."""
+    if not cells:
+        out.print(tell("result.no_altered"))
+        return
+    columns = (
+        ("column.table", "left"),
+        ("column.key", "left"),
+        ("column.column", "left"),
+        ("column.value", "left"),
+        ("column.rule", "left"),
+        ("column.reason", "left"),
+    )
+    rows = (
+        (
+            name,
+            shown_key(unpack(key)),
+            found.column,
+            _shown(found.raw, reveal),
+            found.rule,
+            tell(f"reject.{found.reason}"),
+        )
+        for name, key, found in cells
+    )
+    out.print(table("title.altered", columns, rows))
 
 
 def print_quarantine(entries: Sequence[QuarantineEntry], total: int, *, reveal: bool) -> None:

@@ -77,7 +77,7 @@ def amended(plan: Plan, changed: tuple[Change, ...]) -> Plan:
     tables = tuple(
         replace(t, columns=tuple(_amended(t, c, by_name) for c in t.columns)) for t in plan.tables
     )
-    chosen = {change.name: _fate(change) for change in changed if change.is_retyped}
+    chosen = {change.name: _fate(change) for change in changed}
     kept = tuple(o for o in plan.objects if not (_says_type(o) and o.name in chosen))
     return replace(plan, tables=tables, objects=(*kept, *chosen.values()))
 

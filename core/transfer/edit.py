@@ -28,7 +28,7 @@ from core.transfer.resting import Resting, at_rest
 from core.transfer.steering import Place
 from core.values.exact import converter
 from core.values.storage import pack, raw_bytes, storage_class, unpack
-from core.values.types import Reject
+from core.values.types import Altered, Reject
 
 CLASSES = ("integer", "real", "text", "blob")
 _INTEGERS = range(-(2**63), 2**63)
@@ -131,7 +131,7 @@ def _column(table: TablePlan, name: str) -> tuple[int, ColumnPlan]:
 
 def _require_fit(table: TablePlan, column: ColumnPlan, value: SqliteValue) -> None:
     outcome = converter(column.conversion, table.source.encoding)(value)
-    if isinstance(outcome, Reject) or (outcome is None and column.not_null):
+    if isinstance(outcome, Reject | Altered) or (outcome is None and column.not_null):
         name = f"{table.name}.{column.source}"
         raise EditDoesNotFit(column=name, type=column.type.sql, rule=column.rule)
 

@@ -274,7 +274,8 @@ class ChunkLine:
 
 @dataclass(frozen=True, kw_only=True)
 class TableReport:
-    """One table of a finished run; ``rows_target`` is counted on the target."""
+    """One table of a finished run; ``rows_target`` is counted on the target;
+    ``values_altered`` arrived as others by a rule of the plan, and are kept as they were."""
 
     name: str
     target: str
@@ -282,6 +283,7 @@ class TableReport:
     rows_target: int
     rows_quarantined: int
     seconds: float
+    values_altered: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -128,6 +128,10 @@ class Quarantine:
         """Values that arrived as others, by table number."""
         return self._counted("altered_cell")
 
+    def edit_counts(self) -> dict[int, int]:
+        """Values that people put in place, by table number."""
+        return self._counted("quarantine_edit")
+
     def _counted(self, table: str) -> dict[int, int]:
         found = self.connection.execute(
             f"SELECT table_number, count(*) FROM mudanza.{table} WHERE run = %s GROUP BY 1".encode(),
@@ -183,16 +187,8 @@ class Quarantine:
             ([number for number, _ in rows], [key for _, key in rows], self.run),
             binary=True,
         )
-        for number, key, column, storage_class, raw, rule, reason in found:
-            cells[number, key].append(
-                BadCell(
-                    column=str(column),
-                    storage_class=str(storage_class),
-                    raw=bytes(raw),  # type: ignore[call-overload]
-                    rule=str(rule),
-                    reason=str(reason),
-                )
-            )
+        for number, key, *cell in found:
+            cells[number, key].append(_bad_cell(*cell))
         return cells
 
     def _named(self, selection: Selection) -> dict[str, object]:
@@ -215,6 +211,21 @@ class Quarantine:
             binary=True,
         )
         return {(bytes(k), str(c), str(s), bytes(r)) for k, c, s, r in found}  # type: ignore[call-overload]
+
+    def altered_cells(
+        self, selection: Selection = ALL, *, limit: int | None = None
+    ) -> list[tuple[str, bytes, BadCell]]:
+        """Values that arrived as others, each with its table and packed key."""
+        found = self.connection.execute(
+            "SELECT r.source_name, q.source_key, q.column_name, q.storage_class, q.raw, q.rule,"
+            " q.reason FROM mudanza.altered_cell q JOIN (SELECT DISTINCT run, table_number,"
+            " source_name FROM mudanza.range) r USING (run, table_number) WHERE q.run = %(run)s"
+            " AND %(table)s::text IN ('', r.source_name) AND %(reason)s::text IN ('', q.reason)"
+            " ORDER BY q.table_number, q.source_key, q.column_name LIMIT %(limit)s",
+            {**self._named(selection), "limit": limit},
+            binary=True,
+        )
+        return [(str(table), bytes(key), _bad_cell(*cell)) for table, key, *cell in found]  # type: ignore[call-overload]
 
     def edits(self, *, table: int | None = None, key: bytes | None = None) -> list[Edit]:
         """All that people put in place, as they did it, of one table or row if it is named."""
@@ -252,6 +263,18 @@ class Quarantine:
             bytes(key): Repaired(bytes(row), values[table_number, bytes(key)])  # type: ignore[call-overload]
             for key, row in found
         }
+
+
+def _bad_cell(
+    column: object, storage_class: object, raw: object, rule: object, reason: object
+) -> BadCell:
+    return BadCell(
+        column=str(column),
+        storage_class=str(storage_class),
+        raw=bytes(raw),  # type: ignore[call-overload]
+        rule=str(rule),
+        reason=str(reason),
+    )
 
 
 _SELECTED = (

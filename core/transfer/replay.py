@@ -232,10 +232,10 @@ class _Replay:
         for change in self._changed:
             if change.is_retyped:
                 retype(connection, self._plan.schema, change)
-                self._say_type(change)
+            self._say_type(change)
 
     def _say_type(self, change: Change) -> None:
-        """The column's fate in the ledger: a person chose its type."""
+        """The column's fate in the ledger: a person chose its type and rule."""
         fate = next(
             o for o in self._plan.objects if o.name == change.name and o.reason == "type_chosen"
         )

@@ -26,6 +26,7 @@ def table_reports(connection: Connection, run: Run, plan: Plan) -> tuple[TableRe
     """One report per table of the plan."""
     ledger = Ledger(connection)
     quarantined = ledger.quarantine(run.run).counts()
+    altered = ledger.quarantine(run.run).altered_counts()
     ranges = ledger.ranges(run.run)
     return tuple(
         TableReport(
@@ -34,6 +35,7 @@ def table_reports(connection: Connection, run: Run, plan: Plan) -> tuple[TableRe
             rows_source=table.rows,
             rows_target=count_rows(connection, plan.schema, table),
             rows_quarantined=quarantined.get(table.number, 0),
+            values_altered=altered.get(table.number, 0),
             seconds=sum(_seconds(ranges, table)),
         )
         for table in plan.tables

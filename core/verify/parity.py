@@ -193,8 +193,9 @@ class _Sides:
     def maybe_equal(self) -> list[TablePlan]:
         """The tables of which every row may be the same on both sides: they have their shape
         on both, and nothing was set aside."""
-        tables = self.plan.tables
-        return [t for t in tables if self.aside(t).is_empty and not self._shape(t)]
+        quarantine = self.ledger.quarantine(self.run.run)
+        aside = {*quarantine.counts(), *quarantine.altered_counts(), *quarantine.edit_counts()}
+        return [t for t in self.plan.tables if t.number not in aside and not self._shape(t)]
 
     def aside(self, table: TablePlan) -> Aside:
         """What the ledger says of the table's rows that did not simply arrive."""

@@ -94,11 +94,6 @@ class Aside:
     altered: Set[tuple[bytes, str, str, bytes]]
 
     @property
-    def is_empty(self) -> bool:
-        """Whether every row simply arrived."""
-        return not (self.quarantined or self.repaired or self.altered)
-
-    @property
     def columns(self) -> frozenset[str]:
         """The columns in which the target holds values that are not the source's."""
         edited = (column for repair in self.repaired.values() for column in repair.values)

@@ -252,6 +252,19 @@ def test_replay_ends_with_the_code_that_migrate_then_repeats(place: Place) -> No
     assert proof.code == 0, proof.out
 
 
+def test_values_that_arrived_as_others_are_listed_masked(place: Place) -> None:
+    assert place.json("list", "--altered")["altered"] == []
+    place.run("replay", "--plan", place.plan("iso|null"), "--row", "11")
+    (cell,) = place.json("list", "--altered")["altered"]
+    assert (cell["table"], cell["key"], cell["column"]) == ("person", "11", "born")
+    assert (cell["reason"], cell["bytes"], cell["raw"]) == ("not_a_moment", 9, None)
+    (cell,) = place.json("list", "--altered", "--reveal")["altered"]
+    assert bytes.fromhex(cell["raw"]) == b"981173106"
+    shown = place.run("list", "--altered")
+    assert "iso|null" in shown.out
+    assert "981173106" not in shown.out
+
+
 def test_a_rehearsed_replay_leaves_all_as_it_was(place: Place) -> None:
     before = place.json("list")
     document = place.json("replay", "--plan", place.plan("iso|epoch:s"), "--dry-run")

@@ -24,7 +24,10 @@ RUN = {
     *("run", "status", "seconds", "rows_per_second", "phases", "tables", "objects"),
     *("exit_code", "resumed", "repeated", "moved", "paused"),
 }
-RUN_TABLE = {"name", "target", "rows_source", "rows_target", "rows_quarantined", "seconds"}
+RUN_TABLE = {
+    *("name", "target", "rows_source", "rows_target", "rows_quarantined", "values_altered"),
+    "seconds",
+}
 FATE = {"kind", "name", "table", "reason", "says", "counts"}
 PARITY = {"run", "level", "parity", "moved", "values", "seconds", "tables", "relations"}
 PARITY_TABLE = {

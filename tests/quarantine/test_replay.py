@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from core.errors import PlanChanged, PlanDoesNotFit, RuleChangesRows, TypeNotCastable
+from core.errors import PlanChanged, PlanDoesNotFit, RuleChangesRows, SnapshotLost, TypeNotCastable
 from core.plan import digest, parse_document
+from core.transfer.edit import NewValue
+from core.transfer.model import Bounds, Way
 from core.transfer.replay import ReplayRequest, replay
 from tests.quarantine.conftest import DIRT, PEOPLE, SQL, VISITS, Make
 from tests.quarantine.place import Migrated, choices
@@ -431,7 +435,68 @@ def test_the_same_plan_from_the_beginning_gives_the_same_rows(make: Make, shop: 
         "SELECT column_name, storage_class, raw, rule, reason FROM mudanza.altered_cell ORDER BY 1, 3",
         "SELECT conname, convalidated FROM pg_constraint WHERE conname LIKE '%_fkey' AND connamespace = 'public'::regnamespace",
         "SELECT exit_code FROM mudanza.run",
+        "SELECT kind, name, fate, reason, facts, counts FROM mudanza.object ORDER BY 1, 2, 4",
     ):
         assert shop.all(query) == fresh.all(query)
     fresh.prove()
+    shop.prove()
+
+
+# --- tables of every kind
+
+
+KINDS = {
+    "rowid": "CREATE TABLE t (a TEXT, at DATETIME)",
+    "keyed": "CREATE TABLE t (a TEXT PRIMARY KEY, at DATETIME)",
+    "without rowid": "CREATE TABLE t (a TEXT PRIMARY KEY, at DATETIME) WITHOUT ROWID",
+    "nocase": "CREATE TABLE t (a TEXT COLLATE NOCASE, at DATETIME, PRIMARY KEY (a)) WITHOUT ROWID",
+    "two columns": "CREATE TABLE t (a TEXT, at DATETIME, PRIMARY KEY (a, at)) WITHOUT ROWID",
+    "hidden rowid": "CREATE TABLE t (a TEXT, at DATETIME, rowid TEXT, oid TEXT, _rowid_ TEXT)",
+}
+SHORT = [(f"k{n}", "2001-02-03 04:05:06") for n in range(9)]
+SECONDS = [("Ä1", 981173106), ("z1", 5), ("z1\U0001f600", 6)]
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16le"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_of_any_table_come_back(kind: str, encoding: str, make: Make) -> None:
+    more = (None,) * 3 if kind == "hidden rowid" else ()
+    rows = [(*row, *more) for row in (*SHORT, *SECONDS)]
+    shop = make(f"PRAGMA encoding = '{encoding}'; {KINDS[kind]};", {"t": rows})
+    first, second, _ = (entry.source_key.hex() for entry in shop.quarantine.entries())
+    assert shop.replay(("t", "at", "timestamp", "iso|epoch:s"), row=first).arrived == 1
+    shop.prove()
+    shop.edit(second, "a", NewValue(text="ß"))
+    report = shop.replay()
+    assert (report.arrived, report.quarantined, report.exit_code) == (2, 0, 0)
+    assert shop.prove().tables[0].edited == 1
+
+
+@pytest.mark.parametrize("way", [Way.EXACT, Way.ARROW])
+def test_rows_come_back_to_a_table_of_many_ranges(way: Way, make: Make) -> None:
+    rows = [(n, "x" if n in (3, 77, 199) else n) for n in range(-50, 201)]
+    shop = make(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER);",
+        {"t": rows},
+        way=way,
+        bounds=Bounds(rows=3),
+    )
+    assert shop.one("SELECT count(*) FROM mudanza.range") > 5
+    for row in ("3", "199"):
+        shop.edit(row, "n", NewValue(text="1"))
+    assert shop.replay().arrived == 2
+    shop.prove()
+    assert shop.replay(("t", "n", "bigint", "integer|null")).quarantined == 0
+    shop.prove()
+
+
+def test_without_the_snapshot_only_a_rule_that_adds_is_taken(make: Make) -> None:
+    shop = make(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, flag BOOLEAN);",
+        {"t": [(1, 0), (2, 1), (3, "f")]},
+    )
+    Path(shop.one("SELECT snapshot_path FROM mudanza.run")).unlink()
+    with pytest.raises(SnapshotLost):
+        shop.replay(("t", "flag", "boolean", "boolean:f/t|boolean:0/1"))
+    assert shop.replay(("t", "flag", "boolean", "boolean:0/1|boolean:f/t")).quarantined == 0
     shop.prove()
