@@ -305,6 +305,43 @@ class KeyDidNotAdvance(MudanzaError):
     """Paging met a key that is not past the last one. Facts: table, key."""
 
 
+# --- quarantine --------------------------------------------------------------
+
+
+class QuarantineRowUnknown(MudanzaError):
+    """No quarantined row is meant by these words. Facts: row, run."""
+
+
+class QuarantineRowAmbiguous(MudanzaError):
+    """Several quarantined rows are meant where one must be. Facts: row, rows."""
+
+
+class QuarantineColumnUnknown(MudanzaError):
+    """The table has no such column. Facts: table, column."""
+
+
+class EditDoesNotFit(MudanzaError):
+    """The value that is to be put in place has none either. Facts: column, type, rule."""
+
+
+class RuleChangesRows(MudanzaError):
+    """Under another rule, rows that are in the target would be others.
+
+    Facts: column, was, now, rule, rows.
+    """
+
+
+class TypeNotCastable(MudanzaError):
+    """The target's column cannot get another type with every value the same.
+
+    Facts: column, was, now, detail.
+    """
+
+
+class ExportUnwritable(MudanzaError):
+    """The quarantine cannot be written where it was asked for. Facts: path, detail."""
+
+
 def written(error: MudanzaError) -> str:
     """An error as one line of text, to be read again by :func:`read`."""
     facts = {name: str(value) for name, value in error.facts.items()}

@@ -26,12 +26,12 @@ from core.cli.options import (
     Source,
     TargetAddress,
 )
-from core.cli.places import Place, chosen_way, ledger_of, run_of, source_file, target_place
+from core.cli.places import Place, chosen_way, ledger_of, source_file, target_place
 from core.cli.plans import plan_document, print_plan
 from core.cli.progress import RunProgress
 from core.cli.proof import parity_document, print_parity
 from core.cli.psql import open_psql
-from core.cli.quarantined import print_quarantine, quarantine_document
+from core.cli.quarantine import quarantine_app
 from core.cli.run import run_app
 from core.cli.runs import answer_run, print_runs, run_lines
 from core.cli.speaking import SETTINGS, answering, err, out, print_json, refuse_usage, tell
@@ -52,7 +52,6 @@ from core.verify.schema import Request as SchemaRequest
 from core.verify.schema import compare_schema
 
 app = typer.Typer(help=tell("cli.help"), no_args_is_help=True, pretty_exceptions_enable=False)
-quarantine_app = typer.Typer(help=tell("cli.quarantine.help"), no_args_is_help=True)
 app.add_typer(run_app, name="run")
 app.add_typer(quarantine_app, name="quarantine")
 
@@ -356,29 +355,6 @@ def runs(
             print_json({"runs": run_lines(found, last)})
         else:
             print_runs(found, last)
-
-
-@quarantine_app.command("list", help=tell("cli.quarantine_list.help"))
-def quarantine_list(
-    source: OptionalSource = None,
-    target: TargetAddress = None,
-    run: RunId = None,
-    schema: Schema = "public",
-    limit: Annotated[int, typer.Option("--limit", min=1, help=tell("option.limit"))] = 1000,
-    reveal: Reveal = False,
-    as_json: AsJson = False,
-) -> None:
-    """Quarantined rows of a run, the schema's own by default."""
-    with answering(as_json):
-        with ledger_of(source, target) as (ledger, place):
-            chosen = run_of(ledger, place, run, schema)
-            quarantine = ledger.quarantine(chosen.run)
-            total, entries = sum(quarantine.counts().values()), quarantine.entries(limit=limit)
-        if as_json:
-            listed = quarantine_document(entries, reveal=reveal)
-            print_json({"run": str(chosen.run), "rows": total, "quarantine": listed})
-        else:
-            print_quarantine(entries, total, reveal=reveal)
 
 
 # --- the story --------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import apsw
 from core.census import RANGE_ROWS, Census, take_census
 from core.errors import SourceHasNoTables
 from core.plan import NO_CHOICES, Choices, Plan, check_fit, make_plan, overlaid
+from core.plan.amend import require_nullable
 from core.schema.model import TableKind
 from core.schema.sqlite import Reading, read_sqlite
 from core.source.integrity import check_integrity
@@ -102,6 +103,7 @@ def prepare(
         )
         took = time.monotonic() - began
         plan = make_plan(found.database, census, schema=schema, choices=choices, notes=found.notes)
+        require_nullable(plan, choices_path)
         notes, check_seconds = check.result()
         tell(CensusTaken(seconds=took, check_seconds=check_seconds))
         snapshot = sealed.result()
