@@ -113,10 +113,15 @@ def draw_triggers(chance: Random, tables: list[Table]) -> Iterator[str]:
             (
                 f"CREATE TRIGGER {name} AFTER DELETE ON {on} BEGIN UPDATE tally SET n = n - 1; END",
                 f"CREATE TRIGGER {name} AFTER INSERT ON {on} WHEN 1 BEGIN UPDATE tally SET n = n + 1; END",
-                f"CREATE TRIGGER {name} BEFORE DELETE ON {on} WHEN OLD.{quoted(table.columns[0].name)} = 1"
-                " BEGIN SELECT RAISE(ABORT, 'the first stays'); END",
-                f"CREATE TRIGGER {name} AFTER UPDATE OF {quoted(table.filled[-1].name)} ON {on}"
-                " BEGIN INSERT INTO tally VALUES (NULL, 'changed', 1); END",
+                (
+                    f"CREATE TRIGGER {name} BEFORE DELETE ON {on}"
+                    f" WHEN OLD.{quoted(table.columns[0].name)} = 1"
+                    " BEGIN SELECT RAISE(ABORT, 'the first stays'); END"
+                ),
+                (
+                    f"CREATE TRIGGER {name} AFTER UPDATE OF {quoted(table.filled[-1].name)} ON {on}"
+                    " BEGIN INSERT INTO tally VALUES (NULL, 'changed', 1); END"
+                ),
             )
         )
 
