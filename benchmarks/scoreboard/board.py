@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.scoreboard.comparer import Verdict, judge
@@ -64,7 +65,7 @@ def play(
     began = time.monotonic()
     with _thrown_away(folder / "server") as cluster:
         one = partial(_entry, tools, cluster, folder)
-        with ProcessPoolExecutor(at_once) as pool:
+        with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as pool:
             entries = tuple(_told(pool.map(one, databases)))
         version = cluster.binaries.version
     return Board(tools=tools, entries=entries, postgres=version, seconds=time.monotonic() - began)

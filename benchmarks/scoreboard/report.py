@@ -168,11 +168,34 @@ def _verdicts(board: Board, tool: str) -> Iterator[Verdict]:
 
 
 def _equality() -> Iterator[str]:
-    yield "## What equal means\n"
-    for module in (meaning, objects):
-        lines = textwrap.dedent(module.__doc__ or "").strip().splitlines()
-        yield "\n".join(lines[1:]).strip().replace("=\n", "=\n")
-        yield ""
+    """The judge's own words, its tables as Markdown."""
+    for title, module in (("What equal means", meaning), ("What an object must do", objects)):
+        yield f"## {title}\n"
+        lines = textwrap.dedent(module.__doc__ or "").strip().splitlines()[1:]
+        rules = [n for n, line in enumerate(lines) if line.startswith("==")]
+        yield "\n".join(lines[: rules[0]]).strip() + "\n"
+        yield from _table(lines[rules[0] : rules[-1] + 1])
+        yield "\n".join(lines[rules[-1] + 1 :]).strip() + "\n"
+
+
+def _table(lines: list[str]) -> Iterator[str]:
+    """A table of two columns, drawn with rules of ``=``, a cell over several lines."""
+    width = lines[0].index(" ")
+    rows = list[list[str]]()
+    for line in lines:
+        if line.startswith("=="):
+            continue
+        name, text = line[:width].strip(), line[width:].strip()
+        if name:
+            rows.append([name, text])
+        elif rows:
+            rows[-1][1] += f" {text}"
+    head, *body = (
+        rows if lines[2].startswith("==") else [["object", "counts as carried when"], *rows]
+    )
+    yield f"| {' | '.join(head)} |\n|---|---|"
+    yield from (f"| {' | '.join(row)} |" for row in body)
+    yield ""
 
 
 # --- for whoever mends them -------------------------------------------------------------------

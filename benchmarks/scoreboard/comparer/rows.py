@@ -37,7 +37,7 @@ class Compared:
 def compare(sides: Sides, table: Table) -> Compared:
     """One table's rows on both sides."""
     try:
-        rows = sides.source.rows(table)
+        table, rows = _read(sides, table)
     except apsw.Error as refused:
         return _unread(sides, table, str(refused))
     relation = sides.relation(table.name)
@@ -53,6 +53,17 @@ def compare(sides: Sides, table: Table) -> Compared:
         compared = replace(compared, defects=(*compared.defects, ghost))
     counted = replace(compared.rows, source=len(rows), rejected=len(aside))
     return replace(compared, rows=_less_rejected(sides, table, counted), aside=tuple(aside))
+
+
+def _read(sides: Sides, table: Table) -> tuple[Table, list[Row]]:
+    """The table's rows; without its generated columns where SQLite cannot compute them."""
+    try:
+        return table, sides.source.rows(table)
+    except apsw.Error:
+        plain = replace(table, columns=tuple(c for c in table.columns if not c.generated))
+        if plain == table:
+            raise
+        return plain, sides.source.rows(plain)
 
 
 def _unread(sides: Sides, table: Table, why: str) -> Compared:

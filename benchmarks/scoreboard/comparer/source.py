@@ -104,7 +104,11 @@ class Source:
         self._until = 0.0
         # A view may go on for ever.
         self.connection.set_progress_handler(lambda: time.monotonic() > self._until, 100_000)
-        self._encoding = str(self.connection.pragma("encoding"))
+        try:
+            self._encoding = str(self.connection.pragma("encoding"))
+        except apsw.CorruptError:  # an object that SQLite cannot load: then it passes over it
+            self.connection.execute("PRAGMA writable_schema = ON")
+            self._encoding = str(self.connection.pragma("encoding"))
         self.unread: dict[str, str] = {}
 
     def close(self) -> None:
