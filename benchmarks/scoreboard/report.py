@@ -37,7 +37,7 @@ else). **Exit**: the code, and whether it is honest: 0 only if everything arrive
 
 def page(board: Board) -> str:
     """All of it, as Markdown."""
-    return "\n".join(_parts(board)) + "\n"
+    return "\n".join(_parts(board)).rstrip() + "\n"
 
 
 def _parts(board: Board) -> Iterator[str]:
@@ -173,9 +173,15 @@ def _equality() -> Iterator[str]:
         yield f"## {title}\n"
         lines = textwrap.dedent(module.__doc__ or "").strip().splitlines()[1:]
         rules = [n for n, line in enumerate(lines) if line.startswith("==")]
-        yield "\n".join(lines[: rules[0]]).strip() + "\n"
+        yield from _paragraph(lines[: rules[0]])
         yield from _table(lines[rules[0] : rules[-1] + 1])
-        yield "\n".join(lines[rules[-1] + 1 :]).strip() + "\n"
+        yield from _paragraph(lines[rules[-1] + 1 :])
+
+
+def _paragraph(lines: list[str]) -> Iterator[str]:
+    text = "\n".join(lines).strip()
+    if text:
+        yield text + "\n"
 
 
 def _table(lines: list[str]) -> Iterator[str]:
