@@ -47,7 +47,7 @@ def absurd_sql(chance: Random, connection: apsw.Connection) -> None:
     texts: tuple[object, ...] = (
         None, 42, 1.5, b"\x00\xff", "", "CREATE", "CREATE TABLE", "CREATE TABLE t(", "SELECT 1", "DROP TABLE customer",
         "CREATE TABLE x(a); DROP TABLE customer", "CREATE TABLE \x00(a)", "CREATE TABLE customer AS SELECT 1",
-        "CREATE VIRTUAL TABLE x USING nothing", "CREATE VIEW x AS", "CREATE INDEX x ON nowhere(a)",
+        "CREATE VIRTUAL TABLE x USING absent", "CREATE VIEW x AS", "CREATE INDEX x ON nowhere(a)",
         "CREATE TABLE x(" + "(" * 5000, "CREATE TABLE x(a CHECK (" + "(" * 500 + "1" + ")" * 500 + "))", "é" * 100_000,
     )  # fmt: skip
     _replace(connection, chance.choice(names), chance.choice(texts))
@@ -234,20 +234,20 @@ def sequences(chance: Random, connection: apsw.Connection) -> None:
 def virtual(chance: Random, connection: apsw.Connection) -> None:
     """Virtual tables over modules that read files, or are not there, or lost their shadows."""
     module = chance.choice(
-        ("dbstat", "csv(filename='/etc/passwd')", "zipfile('/x')", "fsdir('/')", "nothing(a, b)", "fts5(a, content='customer')",
-         "fts5(a, content='')", "fts5(rank)", "fts4(a, tokenize=nothing)", "rtree(a)", "sqlite_dbpage", "generate_series", "bytecode", "fts5vocab('search', 'row')")
+        ("dbstat", "csv(filename='/etc/passwd')", "zipfile('/x')", "fsdir('/')", "absent(a, b)", "fts5(a, content='customer')",
+         "fts5(a, content='')", "fts5(rank)", "fts4(a, tokenize=absent)", "rtree(a)", "sqlite_dbpage", "generate_series", "bytecode", "fts5vocab('search', 'row')")
     )  # fmt: skip
     _add(connection, "table", "odd", "odd", 0, f"CREATE VIRTUAL TABLE odd USING {module}")
 
 
 def references(chance: Random, connection: apsw.Connection) -> None:
-    """Foreign keys to nothing, to views, to themselves, of other widths; loops of rules."""
+    """Foreign keys to absent, to views, to themselves, of other widths; loops of rules."""
     table = "CREATE TABLE purchase (id INTEGER PRIMARY KEY, customer INTEGER, price REAL"
     more = chance.choice(
-        (", FOREIGN KEY (customer, price) REFERENCES customer(id)", ", FOREIGN KEY (nothing) REFERENCES customer",
+        (", FOREIGN KEY (customer, price) REFERENCES customer(id)", ", FOREIGN KEY (absent) REFERENCES customer",
          ", FOREIGN KEY (customer) REFERENCES purchase(customer)", ", FOREIGN KEY (customer) REFERENCES spent", " REFERENCES purchase",
-         ", FOREIGN KEY (id) REFERENCES customer(nothing)", ", a AS (b), b AS (a)", ", a AS (a)", ", UNIQUE (nothing)", ", PRIMARY KEY (price)",
-         ", CHECK (nothing > 1)", ", CHECK (spent.total > 1)", ", customer TEXT", " COLLATE nothing", ", UNIQUE (price) ON CONFLICT REPLACE")
+         ", FOREIGN KEY (id) REFERENCES customer(absent)", ", a AS (b), b AS (a)", ", a AS (a)", ", UNIQUE (absent)", ", PRIMARY KEY (price)",
+         ", CHECK (absent > 1)", ", CHECK (spent.total > 1)", ", customer TEXT", " COLLATE absent", ", UNIQUE (price) ON CONFLICT REPLACE")
     )  # fmt: skip
     _replace(connection, "purchase", f"{table}{more})")
 
