@@ -12,6 +12,8 @@ import typer
 from core import __version__
 from core.cli import demo as story
 from core.cli import doctor as checkup
+from core.cli.assessed import assessment_document, print_assessment
+from core.cli.assessing import assess_source, write_page
 from core.cli.options import (
     AsJson,
     NumberOfWorkers,
@@ -109,6 +111,40 @@ def psql(
     with answering(False):
         file = source_file(source) if source is not None else None
         open_psql(target_place(target, file, create=False), words)
+
+
+# --- assessing ----------------------------------------------------------------------
+
+
+@app.command(help=tell("cli.assess.help"))
+def assess(
+    source: Source,
+    html: Annotated[Path | None, typer.Option("--html", help=tell("option.html"))] = None,
+    plan_file: PlanFile = None,
+    plan_out: Annotated[
+        Path | None, typer.Option("--plan-out", help=tell("option.plan_out"))
+    ] = None,
+    only: Only = None,
+    skip: Skip = None,
+    reveal: Reveal = False,
+    as_json: AsJson = False,
+) -> None:
+    """Snapshot, census, plan, and a second look; exit 4 when a blocker is found."""
+    with answering(as_json):
+        file = source_file(source)
+        choices, narrow = _choices(plan_file) or NO_CHOICES, _narrow(only, skip)
+        with RunProgress() as progress:
+            assessed = assess_source(file, choices, str(plan_file or ""), narrow, progress.on_event)
+        found = assessed.assessment
+        if html is not None:
+            write_page(html, file.path.name, found, reveal=reveal)
+        if plan_out is not None:
+            _write_plan(plan_out, write_document(assessed.remedied))
+        if as_json:
+            print_json(assessment_document(str(file.path), assessed.plan, found, reveal=reveal))
+        else:
+            print_assessment(found, reveal=reveal)
+        raise typer.Exit(EXIT_NO if found.blockers else 0)
 
 
 # --- planning -----------------------------------------------------------------------

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import psycopg
 
+from core.assess.acceptances import accept_fate
 from core.errors import MudanzaError
 from core.failpoints import failpoint
 from core.plan import Build, BuildKind, Fate, ObjectFate, Plan
@@ -120,13 +121,14 @@ def _build(work: Work, claim: BuildClaim, build: Build, began: float) -> ObjectF
         with _building(work) as connection:
             connection.execute(build.sql.encode())
             failpoint("build.made")
-            work.claims(connection).set_fate(claim, build.fate, seconds=time.monotonic() - began)
+            fate = accept_fate(work.plan, build.fate)
+            work.claims(connection).set_fate(claim, fate, seconds=time.monotonic() - began)
         failpoint("build.committed")
-        return build.fate
+        return fate
     except psycopg.Error as refused:
         if not concerns_object(refused):
             raise
-        fate = _refused(build, refused)
+        fate = accept_fate(work.plan, _refused(build, refused))
         seconds = time.monotonic() - began
         claims = work.claims(work.session.connection())
         claims.set_fate(claim, fate, seconds=seconds, sqlstate=refused.sqlstate)
@@ -163,6 +165,7 @@ def _validated(work: Work, claim: BuildClaim, build: Build, began: float) -> Obj
         except psycopg.errors.CheckViolation:
             fate = replace(fate, fate=Fate.REWRITTEN, reason="check_broken", counts=True)
         failpoint("build.made")
+        fate = accept_fate(work.plan, fate)
         work.claims(connection).set_fate(claim, fate, seconds=time.monotonic() - began)
     failpoint("build.committed")
     return fate

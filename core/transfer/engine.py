@@ -30,6 +30,7 @@ from core.plan.ddl import qualified
 from core.server.connection import Connection, Target
 from core.server.faults import Fault
 from core.source.snapshot import discard_snapshot, verify_snapshot
+from core.transfer.accepted import anything_open
 from core.transfer.claims import Claims
 from core.transfer.coordinator import Coordinator
 from core.transfer.events import ChunkCommitted, Event, RunBegun, Tell
@@ -227,9 +228,7 @@ class _Engine:
         if self._persist(self._anything_left):
             return None
         tables = self._persist(self._settle)
-        partial = any(t.rows_quarantined for t in tables) or any(
-            o.counts for o in self._persist(lambda c: Ledger(c).objects(self.member.run))
-        )
+        partial = self._persist(lambda c: anything_open(c, self.member.run, self.plan))
         exit_code = EXIT_PARTIAL if partial else EXIT_DONE
         if not self._complete(exit_code):
             return None
