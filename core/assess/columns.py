@@ -85,7 +85,7 @@ def column_findings(sites: Sequence[Site], faults: Faults, look: Look) -> Iterat
     """All findings about the columns of one table."""
     for site in sites:
         yield from _of_values(site, faults.get(site.column.source, {}), look)
-        yield from _of_the_whole(site, look)
+        yield from _of_the_whole(site, faults.get(site.column.source, {}), look)
 
 
 # --- value by value ----------------------------------------------------------------------
@@ -155,13 +155,14 @@ def _wider(site: Site, finding_id: str) -> Conversion | None:
 # --- the column as a whole -----------------------------------------------------------------
 
 
-def _of_the_whole(site: Site, look: Look) -> Iterator[Finding]:
+def _of_the_whole(site: Site, faults: Mapping[str, Seen], look: Look) -> Iterator[Finding]:
     kind, census = site.declared.kind, site.census
     if kind in TEMPORAL:
         yield from _of_moments(site, look)
     if kind is Kind.UUID:
         yield from _of_uuids(site, look)
-    if kind is Kind.BLOB and census.texts and site.column.rule.startswith("bytes"):
+    has_bytes = kind is Kind.BLOB and site.column.rule.startswith("bytes")
+    if has_bytes and census.texts and "bytes.text" not in faults:
         seen = look.where(site.plan, f"typeof({quoted(site.column.source)}) = 'text'")
         yield site.made("bytes.text", seen)
     if kind is Kind.VARCHAR and census.texts:

@@ -24,6 +24,7 @@ from core.values.types import Reject
 _DOUBLE_EXACT = 2**53
 _BIGINT_MAX = 2**63
 _JULIAN_DAYS = (1_721_425.5, 5_373_484.5)  # years 1 to 9999
+_LIKELY_JULIAN_DAYS = (2_400_000, 2_500_000)  # 1858 to 2132: noon, which SQLite made whole
 # PostgreSQL takes these for moments; a strict grammar does not.
 _MAGIC = frozenset(
     [
@@ -219,8 +220,8 @@ _LOOKS: Mapping[Kind, Callable[[Declared, SqliteValue], str | None]] = {
 
 def _moment(value: SqliteValue, shapes: tuple[Shape, ...]) -> str | None:
     if isinstance(value, int | float):
-        low, high = _JULIAN_DAYS
-        is_day = isinstance(value, float) and low <= value <= high
+        low, high = _JULIAN_DAYS if isinstance(value, float) else _LIKELY_JULIAN_DAYS
+        is_day = low <= value <= high
         return "moment.julian" if is_day else "moment.epoch"
     if not isinstance(value, str) or value == "":
         return _odd(value, "")
