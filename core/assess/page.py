@@ -257,7 +257,9 @@ def _table(
     classes: Sequence[str] = (),
 ) -> str:
     """A table whose cells are HTML already; numbers stand to the right."""
-    head = "".join(f'<th scope="col" class="{name}">{_both(f"assess.{name}")}</th>' for name in names)
+    head = "".join(
+        f'<th scope="col" class="{name}">{_both(f"assess.{name}")}</th>' for name in names
+    )
     lines = []
     for place, row in enumerate(rows):
         kind = f' class="{classes[place]}"' if classes else ""

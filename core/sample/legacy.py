@@ -133,16 +133,16 @@ _TABLE = "legacy_orders"
 def _orders(connection: apsw.Connection) -> Iterator[Planted]:
     declared = ", ".join(f'"{name}" {kind}' for name, kind, _, _ in _COLUMNS)
     clean = ", ".join(f"({value})" for _, _, value, _ in _COLUMNS)
-    numbers = f"WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < {LEGACY_ROWS})"
+    numbers = (
+        f"WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < {LEGACY_ROWS})"
+    )
     connection.execute(f"CREATE TABLE {_TABLE} (id INTEGER PRIMARY KEY, {declared})")
     connection.execute(f"INSERT INTO {_TABLE} {numbers} SELECT n, {clean} FROM r")
     for name, _, _, dirt in _COLUMNS:
         for kind, row, value in dirt:
             if row:
                 connection.execute(f'UPDATE {_TABLE} SET "{name}" = {value} WHERE id = {row}')
-            yield Planted(
-                kind=kind, object=f"{_TABLE}.{name}", keys=(str(row),) if row else ()
-            )
+            yield Planted(kind=kind, object=f"{_TABLE}.{name}", keys=(str(row),) if row else ())
     connection.execute(f"UPDATE {_TABLE} SET pieces = -1 WHERE id = 32")
     yield Planted(kind="check.broken", object=f"{_TABLE}: pieces > 0", keys=("32",))
 

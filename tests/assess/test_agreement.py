@@ -24,9 +24,9 @@ def test_findings_and_the_run_agree(name: str, tmp_path: Path, database: str) ->
 
     findings = found(assessment)
     for aside in case.expected.quarantined:
-        assert any(
-            f.counts and f.rows and f.object == _object(aside) for f in findings.values()
-        ), aside
+        assert any(f.counts and f.rows and f.object == _object(aside) for f in findings.values()), (
+            aside
+        )
     for fate in case.expected.fates:
         assert any(f.object == fate.name for f in findings.values()), fate
     if case.expected.exit_code == 3:

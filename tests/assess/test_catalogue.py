@@ -66,7 +66,10 @@ def test_the_table_in_the_documentation_is_the_catalogue() -> None:
 
 def written() -> list[str]:
     """The catalogue as the documentation has it."""
-    head = ["| finding | severity | minutes | what it means | what to do |", "|---|---|---|---|---|"]
+    head = [
+        "| finding | severity | minutes | what it means | what to do |",
+        "|---|---|---|---|---|",
+    ]
     return head + [
         f"| `{e.id}` | {_severity(e)} | {_minutes(e)} | {_said(e.sentence_id)}"
         f" | {_said(e.remedy_id)} |"

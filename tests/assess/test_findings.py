@@ -139,9 +139,7 @@ def test_formats_are_counted_and_show_no_letter_of_a_value(tmp_path: Path) -> No
 
     one = findings(rows, tmp_path)["moment.mixed_offset", "t.c"]
 
-    assert one.facts["formats"] == (
-        "9999-99-99 99:99:99: 50, 9999-99-99T99:99:99±99:99: 1, …: 1"
-    )
+    assert one.facts["formats"] == ("9999-99-99 99:99:99: 50, 9999-99-99T99:99:99±99:99: 1, …: 1")
     assert (one.rows, one.sample_keys) == (1, ("51",))
 
 
