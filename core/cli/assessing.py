@@ -38,12 +38,13 @@ from core.values.storage import unpack
 
 @dataclass(frozen=True, kw_only=True)
 class Assessed:
-    """A source's plan and its assessment, and the plan with all that the findings propose:
-    types and rules, and an acceptance without a reason yet for what still counts then."""
+    """A source's plan and its assessment; ``remedied``, when it was asked for: the plan with
+    all that the findings propose, types and rules, and an acceptance without a reason yet for
+    what still counts then."""
 
     plan: Plan
     assessment: Assessment
-    remedied: Plan
+    remedied: Plan | None
 
 
 def assess_source(
@@ -52,6 +53,8 @@ def assess_source(
     path: str,
     narrow: Narrow | None,
     tell_of: Callable[[Event], None],
+    *,
+    remedies: bool = False,
 ) -> Assessed:
     """Assess a snapshot that is gone when it is done. ``path`` names the choices in errors."""
     with tempfile.TemporaryDirectory(prefix="mudanza-") as folder:
@@ -75,7 +78,7 @@ def assess_source(
                 duplicates=_duplicates(connection, made.plan),
             )
             assessment = look_over(evidence, connection)
-            remedied = _remedied(evidence, assessment, connection)
+            remedied = _remedied(evidence, assessment, connection) if remedies else None
     return Assessed(plan=made.plan, assessment=assessment, remedied=remedied)
 
 

@@ -134,11 +134,18 @@ def assess(
         file = source_file(source)
         choices, narrow = _choices(plan_file) or NO_CHOICES, _narrow(only, skip)
         with RunProgress() as progress:
-            assessed = assess_source(file, choices, str(plan_file or ""), narrow, progress.on_event)
+            assessed = assess_source(
+                file,
+                choices,
+                str(plan_file or ""),
+                narrow,
+                progress.on_event,
+                remedies=plan_out is not None,
+            )
         found = assessed.assessment
         if html is not None:
             write_page(html, file.path.name, found, reveal=reveal)
-        if plan_out is not None:
+        if plan_out is not None and assessed.remedied is not None:
             _write_plan(plan_out, write_document(assessed.remedied))
         if as_json:
             print_json(assessment_document(str(file.path), assessed.plan, found, reveal=reveal))

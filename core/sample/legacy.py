@@ -4,10 +4,11 @@ known place. They come beside the marketplace's own tables, which stay as they a
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from random import Random
 
 import apsw
 
@@ -206,8 +207,9 @@ _OTHERS = (
 
 def _others(connection: apsw.Connection) -> Sequence[Planted]:
     connection.execute(_SQL)
-    # Letters at random: what repeats would be compressed, and then it would fit.
-    path = "".join(Random(1).choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJ0123456789", k=_LONG_KEY))
+    # Without repetition: it would be compressed, and then it would fit.
+    digests = b"".join(sha256(bytes([n])).digest() for n in range(_LONG_KEY // 32))
+    path = b64encode(digests).decode()[:_LONG_KEY]
     connection.execute("INSERT INTO legacy_pages VALUES (1, ?)", (path,))
     _make_wide(connection, "legacy_wide", _WIDE)
     _make_wide(connection, "legacy_too_wide", _TOO_WIDE)
