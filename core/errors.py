@@ -233,6 +233,22 @@ class PlanDoesNotFit(MudanzaError):
     """The plan names things the source does not have, or leaves some out. Facts: path, detail."""
 
 
+class AcceptanceRefused(MudanzaError):
+    """A plan accepts or suppresses a finding and lacks a part of it. Facts: path, finding, object, missing."""
+
+
+class AcceptanceUnknown(MudanzaError):
+    """A plan accepts or suppresses a finding that is not in the catalogue. Facts: path, finding."""
+
+
+class AcceptanceNowhere(MudanzaError):
+    """A plan accepts a finding about something that is not there. Facts: path, finding, object."""
+
+
+class ReportUnwritable(MudanzaError):
+    """The report cannot be written where it was asked for. Facts: path, detail."""
+
+
 class PlanChanged(MudanzaError):
     """A run can only be resumed under the plan it began with. Facts: run, was, now."""
 

@@ -12,6 +12,8 @@ import typer
 from core import __version__
 from core.cli import demo as story
 from core.cli import doctor as checkup
+from core.cli.assessed import assessment_document, print_assessment
+from core.cli.assessing import assess_source, write_page
 from core.cli.differing import differences_document, mending_script, print_differences
 from core.cli.options import (
     AsJson,
@@ -114,6 +116,47 @@ def psql(
         open_psql(target_place(target, file, create=False), words)
 
 
+# --- assessing ----------------------------------------------------------------------
+
+
+@app.command(help=tell("cli.assess.help"))
+def assess(
+    source: Source,
+    html: Annotated[Path | None, typer.Option("--html", help=tell("option.html"))] = None,
+    plan_file: PlanFile = None,
+    plan_out: Annotated[
+        Path | None, typer.Option("--plan-out", help=tell("option.plan_out"))
+    ] = None,
+    only: Only = None,
+    skip: Skip = None,
+    reveal: Reveal = False,
+    as_json: AsJson = False,
+) -> None:
+    """Snapshot, census, plan, and a second look; exit 4 when a blocker is found."""
+    with answering(as_json):
+        file = source_file(source)
+        choices, narrow = _choices(plan_file) or NO_CHOICES, _narrow(only, skip)
+        with RunProgress() as progress:
+            assessed = assess_source(
+                file,
+                choices,
+                str(plan_file or ""),
+                narrow,
+                progress.on_event,
+                remedies=plan_out is not None,
+            )
+        found = assessed.assessment
+        if html is not None:
+            write_page(html, file.path.name, found, reveal=reveal)
+        if plan_out is not None and assessed.remedied is not None:
+            _write_plan(plan_out, assessed.remedied)
+        if as_json:
+            print_json(assessment_document(str(file.path), assessed.plan, found, reveal=reveal))
+        else:
+            print_assessment(found, reveal=reveal)
+        raise typer.Exit(EXIT_NO if found.blockers else 0)
+
+
 # --- planning -----------------------------------------------------------------------
 
 
@@ -138,10 +181,8 @@ def plan(
         if revision:
             _give_revision(made, to_file)
             return
-        text = write_document(made)
         if to_file is not None:
-            _write(to_file, text)
-            _say_written("result.plan_written", to_file, sha256=digest(text))
+            _write_plan(to_file, made)
         if as_json:
             print_json(plan_document(made))
         elif sql:
@@ -159,6 +200,12 @@ def _give_revision(made: Plan, place: Path | None) -> None:
     path = place / revision_file(made) if place.is_dir() else place
     _write(path, text)
     _say_written("result.revision_written", path, revision=revision_id(made))
+
+
+def _write_plan(path: Path, made: Plan) -> None:
+    text = write_document(made)
+    _write(path, text)
+    _say_written("result.plan_written", path, sha256=digest(text))
 
 
 def _write(path: Path, text: str) -> None:

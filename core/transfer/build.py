@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import psycopg
 
+from core.assess.acceptances import accept_fate
 from core.errors import MudanzaError
 from core.failpoints import failpoint
 from core.plan import Build, BuildKind, Fate, ObjectFate, Plan
@@ -128,13 +129,14 @@ def _build(work: Work, claim: BuildClaim, build: Build, began: float) -> ObjectF
         with _building(work) as connection:
             fate = _made(connection, build)
             failpoint("build.made")
+            fate = accept_fate(work.plan, fate)
             work.claims(connection).set_fate(claim, fate, seconds=time.monotonic() - began)
         failpoint("build.committed")
         return fate
     except psycopg.Error as refused:
         if not concerns_object(refused):
             raise
-        fate = _refused(build, refused)
+        fate = accept_fate(work.plan, _refused(build, refused))
         seconds = time.monotonic() - began
         claims = work.claims(work.session.connection())
         claims.set_fate(claim, fate, seconds=seconds, sqlstate=refused.sqlstate)
@@ -179,6 +181,7 @@ def _validated(work: Work, claim: BuildClaim, build: Build, began: float) -> Obj
         except (psycopg.errors.ForeignKeyViolation, psycopg.errors.CheckViolation) as broken:
             fate = broken_fate(build, broken)
         failpoint("build.made")
+        fate = accept_fate(work.plan, fate)
         work.claims(connection).set_fate(claim, fate, seconds=time.monotonic() - began)
     failpoint("build.committed")
     return fate

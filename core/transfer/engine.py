@@ -226,7 +226,7 @@ class _Engine:
         if self._persist(self._anything_left):
             return None
         tables = self._persist(self._settle)
-        exit_code = self._persist(lambda c: exit_code_of(c, self.member.run))
+        exit_code = self._persist(lambda c: exit_code_of(c, self.member.run, self.plan))
         if not self._complete(exit_code):
             return None
         return self._report(tables, exit_code, Status.COMPLETE)

@@ -7,8 +7,11 @@ leaves (:mod:`core.transfer.replay`) with the rows that arrive instead.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -51,6 +54,15 @@ class Repaired:
 
     row: bytes
     values: Values
+
+
+class Blamed(NamedTuple):
+    """A row set aside: its table's number, the reason, and each value to blame as its
+    column, storage class and raw bytes."""
+
+    table_number: int
+    reason: str
+    cells: tuple[tuple[str, str, bytes], ...]
 
 
 @dataclass(frozen=True)
@@ -174,6 +186,24 @@ class Quarantine:
             )
             for table, key_shown, reason, detail, number, key, row, at, range_number in found
         ]
+
+    def blamed(self) -> Iterator[Blamed]:
+        """Every row with the values to blame; without any for a row set aside whole."""
+        with self.connection.cursor() as cursor:
+            found = cursor.stream(
+                "SELECT q.table_number, q.reason, q.source_key, c.column_name, c.storage_class,"
+                " c.raw FROM mudanza.quarantine q LEFT JOIN mudanza.quarantine_cell c"
+                " USING (run, table_number, source_key) WHERE q.run = %s"
+                " ORDER BY q.table_number, q.source_key",
+                (self.run,),
+            )
+            for (number, reason, _), rows in groupby(found, key=itemgetter(0, 1, 2)):
+                cells = tuple(
+                    (str(name), str(kind), bytes(cast("bytes", raw)))
+                    for *_, name, kind, raw in rows
+                    if name is not None
+                )
+                yield Blamed(int(str(number)), str(reason), cells)
 
     def _cells(
         self, rows: Sequence[tuple[object, object]]

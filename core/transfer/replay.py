@@ -411,7 +411,7 @@ class _Replay:
             (sum(t.arrived for t in tables), left, run.run, self._number),
         )
         failpoint("replay.moved")
-        exit_code = exit_code_of(connection, run.run)
+        exit_code = exit_code_of(connection, run.run, self._plan)
         document = write_document(self._plan)
         self._resting.lease.amend(
             connection,

@@ -9,6 +9,7 @@ from core.errors import CountsDisagree
 from core.plan import Plan, TablePlan
 from core.plan.ddl import qualified
 from core.server.connection import Connection
+from core.transfer.accepted import anything_open
 from core.transfer.ledger import Ledger
 from core.transfer.model import EXIT_DONE, EXIT_PARTIAL, Range, Run, RunReport, TableReport
 from core.transfer.states import Status
@@ -58,12 +59,9 @@ def require_agreement(tables: tuple[TableReport, ...]) -> None:
             )
 
 
-def exit_code_of(connection: Connection, run: UUID) -> int:
+def exit_code_of(connection: Connection, run: UUID, plan: Plan) -> int:
     """With what a run whose rows and objects all have their places ends."""
-    ledger = Ledger(connection)
-    quarantine = ledger.quarantine(run)
-    aside = quarantine.counts() or quarantine.altered_counts()
-    return EXIT_PARTIAL if aside or any(o.counts for o in ledger.objects(run)) else EXIT_DONE
+    return EXIT_PARTIAL if anything_open(connection, run, plan) else EXIT_DONE
 
 
 def run_report(
