@@ -75,6 +75,12 @@ def test_a_finding_accepted_of_one_column_is_not_accepted_of_another(
     assert carried(accepted(*others), tmp_path, database).exit_code == 3
 
 
+def test_an_object_accepted_by_name_is_not_another(tmp_path: Path, database: str) -> None:
+    others = (("object.parent_missing", "c_t"), *ALL[:-1])
+
+    assert carried(accepted(*others), tmp_path, database).exit_code == 3
+
+
 def test_suppressing_changes_no_exit_code(tmp_path: Path, database: str) -> None:
     suppressed = Choices(suppressed=accepted(*ALL).accepted)
 
