@@ -111,6 +111,7 @@ def of_column(place: Place) -> Term:
         collation,
         place=place,
         most=place.most,
+        is_rough=place.is_rough,
         is_decimal=place.conversion.type.name == types.NUMERIC,
     )
 
@@ -163,6 +164,8 @@ def compared(left: Term, sign: str, right: Term) -> str:
     if Kind.NULL in (left.kind, right.kind):
         return f"{left.sql} {sign} {right.sql}" if sign in EQUALITIES else "NULL::boolean"
     left, right = _converted(left, right), _converted(right, left)
+    if sign in EQUALITIES and {left.kind, right.kind} == {Kind.INTEGER, Kind.TEXT}:
+        left, right = _counted(left, right), _counted(right, left)
     if left.is_number and right.is_number:
         _require_exact(left, right)
         return f"{left.sql} {sign} {right.sql}"
@@ -196,6 +199,28 @@ def _converted(term: Term, other: Term) -> Term:
             return of_number(term.constant.strip().lstrip("+"))
         raise Untranslatable("a text beside a number")
     return term
+
+
+_BLANK = r"[ \t\n\v\f\r]*"
+_WHOLE = rf"'^{_BLANK}[+-]?[0-9]{{1,18}}{_BLANK}$'"
+_REAL = (
+    rf"'^{_BLANK}[+-]?([0-9]{{1,99}}(\.[0-9]{{0,99}})?|\.[0-9]{{1,99}})"
+    rf"([eE][+-]?[0-9]{{1,2}})?{_BLANK}$'"
+)
+
+
+def _counted(term: Term, other: Term) -> Term:
+    """A text beside a column of INTEGERs, as a number if it writes one; no INTEGER is NaN."""
+    if term.kind is not Kind.TEXT:
+        return replace(term, sql=f"{term.sql}::numeric") if term.place else term
+    if other.place is None or other.affinity in (None, Affinity.TEXT, Affinity.BLOB):
+        raise Untranslatable("a text beside a number")
+    cases = (
+        f"WHEN {term.sql} ~ {_WHOLE} THEN ({term.sql})::numeric "
+        f"WHEN {term.sql} ~ {_REAL} THEN ({term.sql})::float8::numeric "
+        f"WHEN {term.sql} IS NOT NULL THEN 'NaN'::numeric"
+    )
+    return Term(f"(CASE {cases} END)", Kind.INTEGER)
 
 
 def _as_boolean(term: Term, place: Place) -> Term:

@@ -113,6 +113,31 @@ class TablePlan:
         return next(c for c in self.columns if c.source == source)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ViewColumn:
+    """One column of a view: its name in the source, its name, type and rule in the target.
+    ``is_rough``: a number whose last digits may be others than SQLite's."""
+
+    source: str
+    target: str
+    type: TargetType
+    rule: str
+    is_rough: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewPlan:
+    """A view that is carried, if the server takes it. ``tables``: the source tables whose rows
+    it reads, through other views as well; ``doubts``: why it may have other rows the next
+    time it is asked, on either side."""
+
+    name: str
+    target: str
+    columns: tuple[ViewColumn, ...]
+    tables: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
 class BuildKind(StrEnum):
     """What is built after the rows are in, in this order."""
 
@@ -122,17 +147,19 @@ class BuildKind(StrEnum):
     CHECK = "check"
     FOREIGN_KEY = "foreign_key"
     SEQUENCE = "sequence"
+    VIEW = "view"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """A constraint, index or sequence to make on the target once the rows are there.
+    """A constraint, index, sequence or view to make on the target once the rows are there.
 
     ``fate`` is what is recorded when it succeeds. ``terms``: the source columns of a
     key or index, each with the collation that it keeps by an expression ('' when it
     compares them as they are). ``validate``: for a check or a foreign key, the
     statement that proves its rows; ``parent``: the source table that it refers to;
-    ``where``: the condition of a partial index.
+    ``where``: the condition of a partial index; ``reads``: the source tables and views
+    that a view is made of, whose own builds come before it. A view's ``table`` is itself.
     """
 
     kind: BuildKind
@@ -144,6 +171,7 @@ class Build:
     validate: str = ""
     parent: str = ""
     where: str = ""
+    reads: tuple[str, ...] = ()
 
     @property
     def is_unique(self) -> bool:
@@ -173,6 +201,7 @@ class Plan:
     tables: tuple[TablePlan, ...]
     builds: tuple[Build, ...]
     objects: tuple[ObjectFate, ...]
+    views: tuple[ViewPlan, ...] = ()
 
     def table(self, source: str) -> TablePlan:
         """The plan of the table called ``source``."""

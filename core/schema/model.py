@@ -165,10 +165,12 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A view and its SQL as stored."""
+    """A view and its SQL as stored; ``columns``: what the engine calls its columns, () for a
+    view that it cannot read."""
 
     name: str
     sql: str
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
