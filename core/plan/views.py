@@ -74,6 +74,7 @@ class _Planner:
             note.object: note.detail for note in notes if note.reason_id is NoteReason.VIEW_BROKEN
         }
         self._known: dict[str, Relation | str] = dict(_tables(database, sites, schema))
+        self._doubts: dict[str, set[str]] = {}
         self._tables: dict[str, tuple[str, ...]] = {
             site.table.name: (site.table.name,) for site in sites
         }
@@ -116,6 +117,8 @@ class _Planner:
         )
         tables = {table for name in said.reads for table in self._tables[name]}
         self._tables[view.name] = tuple(sorted(tables))
+        doubts = {doubt for name in said.reads for doubt in self._doubts.get(name, ())}
+        self._doubts[view.name] = doubts | {doubt.value for doubt in said.doubts}
         self.plans.append(
             ViewPlan(
                 name=view.name,
@@ -131,7 +134,7 @@ class _Planner:
                     for place in columns
                 ),
                 tables=self._tables[view.name],
-                doubts=tuple(doubt.value for doubt in said.doubts),
+                doubts=tuple(sorted(self._doubts[view.name])),
             )
         )
         self.builds.append(self._build(view, target, said, listed(p.target for p in columns)))

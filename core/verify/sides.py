@@ -6,9 +6,10 @@ are then one encoding. Neither stream has an order that matters.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import cast
 
 import apsw
@@ -25,7 +26,7 @@ from core.transfer.convert import (
     copy_tuple,
     split_tuple,
 )
-from core.values.canonical import DIGEST_BYTES, canonical
+from core.values.canonical import DIGEST_BYTES, Canonical, canonical
 from core.values.storage import pack, shown_key, unpack
 from core.verify.model import Difference, DifferenceKind
 
@@ -43,11 +44,19 @@ class Comparable:
 class Encoding:
     """How rows of one table are made comparable."""
 
-    def __init__(self, table: TablePlan) -> None:
-        functions = ((i, canonical(c.type)) for i, c in enumerate(table.columns))
-        self._canonical = [(i, f) for i, f in functions if f is not None]
+    def __init__(
+        self,
+        table: TablePlan,
+        further: Mapping[int, Canonical] = MappingProxyType({}),
+        key: Sequence[int] | None = None,
+    ) -> None:
+        """``further``: what else makes equal values of a column equal bytes; ``key``: the
+        places of the columns that name a row, the primary key's if nothing is said."""
+        functions = [(i, canonical(c.type)) for i, c in enumerate(table.columns)]
+        self._canonical = [*further.items(), *((i, f) for i, f in functions if f is not None)]
         sources = [c.source for c in table.columns]
-        self._key = [sources.index(name) for name in table.primary_key]
+        own = [sources.index(name) for name in table.primary_key]
+        self._key = own if key is None else list(key)
 
     def of_fields(self, fields: Fields) -> Comparable:
         """A row of the source."""
