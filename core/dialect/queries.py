@@ -26,9 +26,9 @@ from core.dialect.moments import CLOCK
 from core.dialect.ordering import limited, ordinal, sorted_by
 from core.dialect.outputs import cast_to, column_of, named, require_distinct
 from core.dialect.relations import Doubt, Key, Known, Notes, Relation
-from core.dialect.scopes import Column, FromScope, plain
+from core.dialect.scopes import Column, FromScope, Source, plain
 from core.dialect.speech import Names, Speech
-from core.dialect.terms import Term, Untranslatable, of_column
+from core.dialect.terms import Kind, Term, Untranslatable, of_column
 from core.dialect.trees import unwrapped, walk
 from core.schema.declarations import parsed_statement
 from core.schema.names import fold
@@ -91,6 +91,24 @@ class _Output:
     name: str
     term: Term
     column: Column | None = None
+
+
+@dataclass(frozen=True)
+class _Item:
+    """An output column before it is said: an expression, or a column that ``*`` stands for."""
+
+    name: str
+    column: Column | None
+    node: Any = None
+    place: tuple[Source, Place] | None = None
+
+    def said(self, says: Speech) -> Term:
+        """Its value."""
+        return says.value(self.node) if self.place is None else says.of_place(*self.place)
+
+    def output(self, says: Speech) -> _Output:
+        """The output column."""
+        return _Output(name=self.name, term=self.said(says), column=self.column)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,7 +320,7 @@ class _Selection:
         asks, shows = self._asks, self._shows
         if grouping is not None:
             asks, shows = asks.of_groups(grouping), shows.of_groups(grouping)
-        outputs = tuple(self._outputs(shows))
+        outputs = tuple(item.output(shows) for item in self._items())
         is_distinct = SelectStmtFlags.DISTINCT in node.flags
         if is_distinct:
             for output in outputs:
@@ -332,16 +350,15 @@ class _Selection:
             if column.alias is not None:
                 yield fold(plain(column.alias.source)), column.expr
 
-    def _outputs(self, shows: Speech) -> Iterator[_Output]:
+    def _items(self) -> Iterator[_Item]:
+        """What stands between SELECT and FROM, ``*`` written out."""
         for column in self._node.columns:
-            if ResultColumnFlags.STAR in column.flags:
-                table = None if column.expr is None else column.expr.source
-                for source, place in self._scope.starred(table):
-                    term = shows.of_place(source, place)
-                    yield _Output(name=place.source, term=term, column=source.column(place))
-            else:
-                term = shows.value(column.expr)
-                yield _Output(name=self._name(column), term=term, column=self._column(column.expr))
+            if ResultColumnFlags.STAR not in column.flags:
+                yield _Item(self._name(column), self._column(column.expr), node=column.expr)
+                continue
+            table = None if column.expr is None else column.expr.source
+            for source, place in self._scope.starred(table):
+                yield _Item(place.source, source.column(place), place=(source, place))
 
     def _name(self, column: Any) -> str:
         """What SQLite calls an output column, '' where that is the text of its expression."""
@@ -389,11 +406,11 @@ class _Selection:
 
     def _group_term(self, node: Any) -> Term:
         number = ordinal(node)
-        if number is not None:
-            term = list(self._outputs(self._shows))[number - 1].term
-        else:
-            term = self._asks.value(node)
-        if term.constant is not None or term.sql.isdigit():
+        items = list(self._items())
+        if number is not None and not 1 <= number <= len(items):
+            raise Untranslatable(f"GROUP BY {number}")
+        term = self._asks.value(node) if number is None else items[number - 1].said(self._shows)
+        if term.constant is not None or term.kind is Kind.NULL:
             raise Untranslatable("GROUP BY a constant")
         return require_distinct(term, "GROUP BY")
 

@@ -117,10 +117,11 @@ def of_column(place: Place) -> Term:
 
 
 def spelled(place: Place) -> tuple[str, str] | None:
-    """The words that a column of booleans writes for false and true, None for 0 and 1."""
+    """The words that a column of booleans writes for false and true, None for 0 and 1, and
+    for what is no boolean."""
     _, _, words = place.conversion.rule.partition("boolean:")
     false, _, true = words.partition("/")
-    return None if words == "0/1" else (false, true)
+    return None if words in ("", "0/1") else (false, true)
 
 
 def of_text(text: str) -> Term:

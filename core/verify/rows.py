@@ -117,9 +117,10 @@ class _Spool:
 def _named(
     table: TablePlan, spool: _Spool, samples: int, close: Close | None
 ) -> tuple[int, list[Difference]]:
-    count = 0
+    count, is_found = 0, False
     named: list[Difference] = []
     for identity in spool.unequal():
+        is_found = True
         ours = spool.only("source", "target", identity)
         theirs = spool.only("target", "source", identity)
         if close is not None:
@@ -128,6 +129,9 @@ def _named(
             count += 1
             if len(named) < samples:
                 named.extend(_difference(table, mine, other))
+    if not is_found:
+        # The sums were not equal and the rows are: what is asked twice has two answers.
+        return 1, [Difference(kind=DifferenceKind.CHANGED)]
     return count, named[:samples]
 
 

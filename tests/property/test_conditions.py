@@ -237,7 +237,7 @@ REFUSED = [
     "rowid > 1", "t", "i & j > 1", "r % 2 > 1", "other.x > 1", "t REGEXP 'a'", "b = 2", "w", "w = b", "w < 'yes'", "i = r", "lower(t COLLATE NOCASE) = 'A'", "t COLLATE NOCASE || u = 'a'",
     "CAST(r AS TEXT) > 'a'", "CAST(t AS REAL) > 1", "CASE WHEN b THEN i ELSE t END = 1", "round(r) = 1",
     "date(d) = 'x'", "t < CURRENT_DATE", "max(i, r) > 1", "substr(t, i) = 'a'", "substr(t, 0) = 'a'",
-    "i > 0; SELECT 1", "", "i IS TRUE", "'5' IN (i)", "t LIKE u", "gone = 'x'", 
+    "i > 0; SELECT 1", "", "i IS TRUE", "'5' IN (i)", "t LIKE u", "gone = 'x'",
     "NOT " * 900 + "b", "i & 1", "NOT (i << 2)",
 ]  # fmt: skip
 
