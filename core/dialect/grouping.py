@@ -81,6 +81,9 @@ class Grouping:
         column = source.column(place)
         if column in self.columns or self._is_known_to_server(source):
             return of_column(place)
+        if not self.columns and not self.expressions:
+            # There may be no row at all, and SQLite may then give what WHERE demands.
+            raise Untranslatable(BARE)
         if column not in self.determined:
             if self.has_outermost or not self._has_driving_key():
                 raise Untranslatable(BARE)

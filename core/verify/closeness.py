@@ -19,7 +19,8 @@ from core.values.canonical import Canonical
 
 DIGITS = 12
 _CONTEXT = Context(prec=DIGITS)
-_TOLERANCE = 10.0 ** (1 - DIGITS)
+_TOLERANCE = 1.5 * 10.0 ** (1 - DIGITS)
+"""One unit of the last digit: what lies between two numbers on both sides of a boundary."""
 _DOUBLE = struct.Struct("!d")
 
 

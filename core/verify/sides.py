@@ -56,7 +56,7 @@ class Encoding:
         self._canonical = [*further.items(), *((i, f) for i, f in functions if f is not None)]
         sources = [c.source for c in table.columns]
         own = [sources.index(name) for name in table.primary_key]
-        self._key = own if key is None else list(key)
+        self._key = (own or None) if key is None else list(key)
 
     def of_fields(self, fields: Fields) -> Comparable:
         """A row of the source."""
@@ -64,7 +64,7 @@ class Encoding:
 
     def of_message(self, message: bytes) -> Comparable:
         """A row of the target, as COPY sent it."""
-        if not self._canonical and not self._key:
+        if not self._canonical and self._key is None:
             return self._comparable([], message)
         fields, _ = split_tuple(message)
         if not self._canonical:
@@ -84,7 +84,7 @@ class Encoding:
     def _comparable(self, fields: Fields, message: bytes | None) -> Comparable:
         whole = copy_tuple(fields) if message is None else message
         digest = blake2b(whole, digest_size=DIGEST_BYTES).digest()
-        if not self._key:
+        if self._key is None:
             return Comparable(digest, digest, whole)
         key = copy_tuple([fields[place] for place in self._key])
         return Comparable(blake2b(key, digest_size=DIGEST_BYTES).digest(), digest, whole)
