@@ -13,6 +13,7 @@ from syntaqlite import nodes  # type: ignore[import-untyped]
 from syntaqlite.enums import BinaryOp, JoinType  # type: ignore[import-untyped]
 
 from core.dialect.columns import Place
+from core.dialect.expressions import Expressions
 from core.dialect.grouping import Link
 from core.dialect.relations import Relation
 from core.dialect.scopes import Column, FromScope, Source, plain
@@ -38,7 +39,7 @@ class Joined:
     """The FROM clause of a query: ``scope``, how it is said (``sql``), and ``links``, what its
     conditions demand; None where an outer join leaves it unclear."""
 
-    def __init__(self, queries: Queries, node: Any, outer: Speech | None) -> None:
+    def __init__(self, queries: Queries, node: Any, outer: Expressions | None) -> None:
         self._queries = queries
         self._outer = outer
         self._sources: list[Source] = []

@@ -20,6 +20,7 @@ from syntaqlite.enums import (  # type: ignore[import-untyped]
 
 from core.dialect.aggregates import is_aggregate
 from core.dialect.columns import Place
+from core.dialect.expressions import Expressions
 from core.dialect.grouping import Grouping, determined
 from core.dialect.joins import NAME_BYTES_MAX, Joined, demands
 from core.dialect.moments import CLOCK
@@ -155,7 +156,7 @@ class Queries:
             self.notes.read.add(found.name)
         return found
 
-    def said(self, node: Any, outer: Speech | None = None) -> Said:
+    def said(self, node: Any, outer: Expressions | None = None) -> Said:
         """A query. ``outer``: the expressions around it. Raises Untranslatable."""
         match node:
             case nodes.WithClause():
@@ -170,7 +171,7 @@ class Queries:
 
     # --- one SELECT
 
-    def _select(self, node: Any, outer: Speech | None) -> Said:
+    def _select(self, node: Any, outer: Expressions | None) -> Said:
         arm = self.arm(node, outer)
         assert arm.says is not None
         said = _unsorted(arm)
@@ -210,7 +211,7 @@ class Queries:
             found.append((number, node))
         return found
 
-    def arm(self, node: Any, outer: Speech | None) -> _Arm:
+    def arm(self, node: Any, outer: Expressions | None) -> _Arm:
         """A SELECT or VALUES, without ORDER BY and LIMIT. Raises Untranslatable."""
         if isinstance(node, nodes.ValuesClause):
             says = Speech(self, FromScope(()), outer)
@@ -222,7 +223,7 @@ class Queries:
 
     # --- several
 
-    def _compound(self, node: Any, outer: Speech | None) -> Said:
+    def _compound(self, node: Any, outer: Expressions | None) -> Said:
         arms, operators = self._arms(node, outer)
         said = _above_one_another(arms, operators)
         terms = [(_place_of(term.expr, arms), term) for term in node.orderby or []]
@@ -231,7 +232,7 @@ class Queries:
             self.notes.doubts.add(Doubt.LIMIT)
         return _sorted_around(said, terms, limit) if terms or limit else said
 
-    def _arms(self, node: Any, outer: Speech | None) -> tuple[list[_Arm], list[CompoundOp]]:
+    def _arms(self, node: Any, outer: Expressions | None) -> tuple[list[_Arm], list[CompoundOp]]:
         if not isinstance(node, nodes.CompoundSelect):
             return [self.arm(node, outer)], []
         arms, operators = self._arms(node.left, outer)
@@ -239,7 +240,7 @@ class Queries:
 
     # --- WITH
 
-    def _with(self, node: Any, outer: Speech | None) -> Said:
+    def _with(self, node: Any, outer: Expressions | None) -> Said:
         own: dict[str, Relation | str] = {
             fold(plain(cte.cte_name)): f"{cte.cte_name}, a query within itself" for cte in node.ctes
         }
@@ -261,7 +262,7 @@ class Queries:
         known = self._known
         return Queries(lambda name: own.get(name) or known(name), self.notes)
 
-    def defined(self, name: str, cte: Any, outer: Speech | None) -> tuple[Relation, str]:
+    def defined(self, name: str, cte: Any, outer: Expressions | None) -> tuple[Relation, str]:
         """A query of WITH, and how it is said. Raises Untranslatable."""
         if _speaks_of(name, cte.select):
             return self._recursive(name, cte, outer)
@@ -270,7 +271,7 @@ class Queries:
         keys = said.keys if places == said.places else ()
         return Relation(name="", sql=quoted(name), places=places, keys=keys), said.sql
 
-    def _recursive(self, name: str, cte: Any, outer: Speech | None) -> tuple[Relation, str]:
+    def _recursive(self, name: str, cte: Any, outer: Expressions | None) -> tuple[Relation, str]:
         """A query that goes on from its own rows: first those without it, then the rest."""
         select = cte.select
         if select.op not in (CompoundOp.UNION, CompoundOp.UNION_ALL) or select.orderby:
@@ -300,7 +301,7 @@ class Queries:
 class _Selection:
     """One SELECT on its way: FROM, WHERE, GROUP BY, outputs, HAVING."""
 
-    def __init__(self, queries: Queries, node: Any, outer: Speech | None) -> None:
+    def __init__(self, queries: Queries, node: Any, outer: Expressions | None) -> None:
         self._node = node
         self._joined = Joined(queries, node.from_clause, outer)
         self._scope = self._joined.scope

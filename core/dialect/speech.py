@@ -42,7 +42,7 @@ class Speech(Expressions):
         self,
         queries: Queries,
         scope: FromScope,
-        outer: Speech | None,
+        outer: Expressions | None,
         *,
         names: Names | None = None,
         grouping: Grouping | None = None,

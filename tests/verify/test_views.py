@@ -90,7 +90,11 @@ BROKEN = {
         "SELECT hot, sum(price) AS price FROM t WHERE id < 4 GROUP BY hot",
         [DifferenceKind.CHANGED],
     ),
-    "an error": ("words", "SELECT (1 / (id - id))::text AS word, hot FROM t", [DifferenceKind.SHAPE]),
+    "an error": (
+        "words",
+        "SELECT (1 / (id - id))::text AS word, hot FROM t",
+        [DifferenceKind.SHAPE],
+    ),
 }
 
 
