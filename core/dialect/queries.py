@@ -178,7 +178,8 @@ class Queries:
         limit = self._limit(node.limit_clause, arm)
         if arm.is_distinct and node.orderby:
             return _sorted_around(said, self._by_output(node.orderby, arm), limit)
-        terms = [self._order_term(term, arm) for term in node.orderby or []]
+        wanted = [] if arm.is_single else node.orderby or []  # nothing sorts one row
+        terms = [self._order_term(term, arm) for term in wanted]
         order = ", ".join(filter(None, terms))
         sorting = f" ORDER BY {order}" if order else ""
         return replace(said, sql=f"{said.sql}{sorting}{limit}", is_limited=bool(limit))

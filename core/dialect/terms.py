@@ -19,6 +19,7 @@ from core.values import types
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
 COLLATIONS = {"NOCASE": 'lower({} COLLATE "C")', "RTRIM": "rtrim({}, ' ')"}
 """What compares as SQLite's collations do, made of a column."""
+_EXACT_IN_DOUBLE = 1 << 53
 EQUALITIES = ("=", "<>", "IS NOT DISTINCT FROM", "IS DISTINCT FROM")
 
 
@@ -182,8 +183,16 @@ def compared(left: Term, sign: str, right: Term) -> str:
 
 
 def _require_exact(left: Term, right: Term) -> None:
-    """PostgreSQL rounds an integer before it compares it with a double, SQLite does not."""
-    if left.kind is not right.kind and left.constant is None and right.constant is None:
+    """PostgreSQL makes an INTEGER a double before it compares it with one, SQLite does not:
+    that is the same where the double holds every INTEGER that there is."""
+    whole = left if left.kind is Kind.INTEGER else right
+    fits = whole.most is not None and whole.most <= _EXACT_IN_DOUBLE
+    if (
+        left.kind is not right.kind
+        and left.constant is None
+        and right.constant is None
+        and not fits
+    ):
         raise Untranslatable("an INTEGER beside a REAL")
 
 
