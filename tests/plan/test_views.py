@@ -181,3 +181,25 @@ def test_any_row_of_the_group_is_as_good_beside_the_first_table_s_key() -> None:
 def test_what_is_not_certain_is_refused_by_name(query: str, detail: str) -> None:
     plan = planned(f"{TABLES}{MORE} CREATE VIEW v AS {query}")
     assert refused(plan) == {"v": detail}
+
+
+SAID = {
+    "SELECT max(a) AS m FROM t": 'SELECT CAST(max("t"."a" COLLATE "C") AS text) COLLATE "default" AS "m"'
+    ' FROM "public"."t" AS "t"',
+    "SELECT a FROM t ORDER BY a DESC": 'SELECT "t"."a" AS "a" FROM "public"."t" AS "t"'
+    ' ORDER BY "t"."a" COLLATE "C" DESC NULLS LAST',
+    "SELECT DISTINCT a FROM t ORDER BY a LIMIT 1, 2": 'SELECT q."a" FROM (SELECT DISTINCT "t"."a" AS "a"'
+    ' FROM "public"."t" AS "t") AS q ORDER BY q."a" COLLATE "C" NULLS FIRST LIMIT 2 OFFSET 1',
+    "SELECT a FROM t WHERE a < 'b' AND b = 0": 'SELECT "t"."a" AS "a" FROM "public"."t" AS "t"'
+    """ WHERE ("t"."a" COLLATE "C" < 'b') AND (NOT "t"."b")""",
+    "SELECT avg(id) AS m, count(*) AS n FROM u": 'SELECT CAST(((sum("u"."id"))::float8'
+    ' / nullif(count("u"."id"), 0)) AS double precision) AS "m", CAST(count(*) AS bigint) AS "n"'
+    ' FROM "public"."u" AS "u"',
+}
+
+
+@pytest.mark.parametrize("query", SAID)
+def test_what_is_said(query: str) -> None:
+    """The order of bytes is asked for: another one shows only under another collation."""
+    said = built(planned(f"{TABLES} CREATE VIEW v AS {query}"))["v"]
+    assert said.partition(" AS ")[2] == SAID[query]

@@ -219,8 +219,7 @@ def check(target: psycopg.Connection, rows: list[Row], expression: str) -> bool:
         return False
     try:
         wanted = _in_sqlite(rows, expression)
-    except sqlite3.OperationalError as refused:
-        assert "integer overflow" in str(refused), expression  # abs() of the least INTEGER
+    except sqlite3.OperationalError:  # such as abs() of the least INTEGER
         return False
     assert _in_postgres(target, rows, said) == wanted, (expression, said)
     return True
