@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from core.census import Census, ColumnCensus, TableCensus
@@ -15,6 +15,7 @@ from core.plan.model import SPELLINGS, Build, BuildKind, ColumnPlan, ObjectFate,
 from core.plan.names import Names, column_names
 from core.plan.places import place
 from core.plan.site import Site
+from core.plan.views import plan_views, view_names
 from core.schema.model import Column, Database, Table, TableKind
 from core.schema.names import fold
 from core.schema.notes import SchemaNote
@@ -33,7 +34,7 @@ def make_plan(
     *,
     schema: str = "public",
     choices: Choices = NO_CHOICES,
-    notes: Iterable[SchemaNote] = (),
+    notes: Sequence[SchemaNote] = (),
 ) -> Plan:
     """The plan for carrying ``database`` into ``schema``, with a person's choices.
 
@@ -48,8 +49,11 @@ def make_plan(
         _table_plan(number, table, target, database, census, decisions, choices, names)
         for number, (table, target) in enumerate(zip(carried, targets, strict=True), start=1)
     )
-    builds, unbuilt = _builds(schema, carried, plans, names, census)
-    fates = [*left_out, *database_fates(database), *note_fates(notes), *unbuilt]
+    called = view_names(database, names)
+    sites = _sites(schema, carried, plans, names, census)
+    builds, unbuilt = _builds(sites)
+    views = plan_views(database, sites, called, schema, notes)
+    fates = [*left_out, *database_fates(database), *note_fates(notes), *unbuilt, *views.fates]
     for table, plan in zip(carried, plans, strict=True):
         fates.extend(table_fates(table, plan, decisions, census.tables[table.name]))
         fates.extend(collation_fates(table, plan, builds))
@@ -58,10 +62,11 @@ def make_plan(
         schema=schema,
         encoding=database.encoding,
         tables=plans,
-        builds=builds,
+        builds=(*builds, *views.builds),
         objects=tuple(fates),
         accepted=choices.accepted,
         suppressed=choices.suppressed,
+        views=views.plans,
     )
 
 
@@ -177,18 +182,21 @@ def _saw(census: ColumnCensus) -> str:
     return ", ".join(words) or "no rows"
 
 
-def _builds(
+def _sites(
     schema: str,
     tables: list[Table],
     plans: tuple[TablePlan, ...],
     names: Names,
     census: Census,
-) -> tuple[tuple[Build, ...], list[ObjectFate]]:
+) -> list[Site]:
     others = {fold(plan.name): plan for plan in plans}
-    sites = [
+    return [
         Site(schema, table, plan, others, names, census.tables[table.name])
         for table, plan in zip(tables, plans, strict=True)
     ]
+
+
+def _builds(sites: list[Site]) -> tuple[tuple[Build, ...], list[ObjectFate]]:
     made = [item for site in sites for item in table_builds(site)]
     keys = tuple(item for item in made if isinstance(item, Build))
     made += [item for site in sites for item in foreign_key_builds(site, keys)]

@@ -175,6 +175,15 @@ def parsed(expression: str) -> Any:
         return grammar.parse(f"SELECT {expression}\n")[0].columns[0].expr
 
 
+def parsed_statement(sql: str) -> Any:
+    """The tree of one statement in typed nodes, None if it is not one."""
+    if not parses(sql):
+        return None
+    grammar, lock = _grammar()
+    with lock:
+        return grammar.parse(sql)[0]
+
+
 def tokens(sql: str) -> Iterator[tuple[str, str]]:
     """The pieces of ``sql`` in order, each with its category: 'comment', 'other' for blanks,
     'punctuation' and so on; nothing when SQLite's lexer refuses it."""

@@ -181,6 +181,7 @@ def _made_by(plan: Plan) -> Iterator[str]:
     for table in plan.tables:
         yield table.target
         yield from (column.sequence for column in table.columns if column.identity)
+    yield from (view.target for view in plan.views)
 
 
 # --- in place of an earlier run -----------------------------------------------------------
@@ -191,9 +192,10 @@ def _held(connection: Connection, run: Run) -> RunHeld:
 
 
 def _drop(connection: Connection, request: Request, run: Run) -> None:
-    """Drop the tables that the run made, and nothing else, in the caller's transaction.
+    """Drop the tables and views that the run made, and nothing else, in the caller's
+    transaction.
 
-    All in one statement: they refer to each other. What somebody else hung on them
+    All of a kind in one statement: they refer to each other. What somebody else hung on them
     is not ours to drop. Raises TargetNotEmpty, and RunHeld while somebody works on them.
     """
     lease = take(connection, run.run, uuid4(), seconds=request.limits.lease, by=who())
@@ -201,7 +203,10 @@ def _drop(connection: Connection, request: Request, run: Run) -> None:
         raise _held(connection, run)
     plan = from_json(Plan, run.plan)
     names = ", ".join(qualified(plan.schema, table.target) for table in plan.tables)
+    views = ", ".join(qualified(plan.schema, view.target) for view in plan.views)
     try:
+        if views:
+            connection.execute(f"DROP VIEW IF EXISTS {views}".encode())
         if names:
             connection.execute(f"DROP TABLE IF EXISTS {names}".encode())
     except psycopg.errors.DependentObjectsStillExist as refused:
