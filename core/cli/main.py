@@ -14,6 +14,7 @@ from core.cli import demo as story
 from core.cli import doctor as checkup
 from core.cli.options import (
     AsJson,
+    Fold,
     NumberOfWorkers,
     Only,
     OptionalSource,
@@ -36,7 +37,15 @@ from core.cli.runs import answer_run, print_runs, run_lines
 from core.cli.speaking import SETTINGS, answering, err, out, print_json, refuse_usage, tell
 from core.errors import PlanUnwritable, TargetDatabaseMissing, WrongUsage
 from core.failpoints import arm
-from core.plan import NO_CHOICES, Choices, Plan, TableChoice, read_document, write_document
+from core.plan import (
+    NO_CHOICES,
+    Choices,
+    Plan,
+    TableChoice,
+    overlaid,
+    read_document,
+    write_document,
+)
 from core.plan.ddl import script
 from core.plan.document import digest
 from core.source import SourceFile
@@ -122,12 +131,13 @@ def plan(
     plan_file: PlanFile = None,
     only: Only = None,
     skip: Skip = None,
+    fold: Fold = False,
     schema: Schema = "public",
     as_json: AsJson = False,
 ) -> None:
     """Snapshot, census, plan; nothing of a target."""
     with answering(as_json):
-        file, choices = source_file(source), _choices(plan_file)
+        file, choices = source_file(source), _choices(plan_file, fold)
         made = _planned(file, choices, str(plan_file or ""), _narrow(only, skip), schema)
         text = write_document(made)
         if to_file is not None:
@@ -150,8 +160,9 @@ def _write_plan(path: Path, text: str) -> None:
     err.print(said, markup=False, soft_wrap=True)
 
 
-def _choices(plan_file: Path | None) -> Choices | None:
-    return read_document(plan_file) if plan_file is not None else None
+def _choices(plan_file: Path | None, fold: bool) -> Choices | None:
+    choices = read_document(plan_file) if plan_file is not None else None
+    return overlaid(choices or NO_CHOICES, Choices(fold=True)) if fold else choices
 
 
 def _planned(
@@ -197,6 +208,7 @@ def migrate_command(
     schema: Schema = "public",
     only: Only = None,
     skip: Skip = None,
+    fold: Fold = False,
     replace_run: Annotated[bool, typer.Option("--replace", help=tell("option.replace"))] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=tell("option.dry_run"))] = False,
     workers: NumberOfWorkers = 1,
@@ -209,7 +221,7 @@ def migrate_command(
     """Begin a run, or go on with the one that began."""
     with answering(as_json):
         file = source_file(source)
-        choices = _choices(plan_file)
+        choices = _choices(plan_file, fold)
         place = target_place(target, file, create=not dry_run)
         request = MigrateRequest(
             source=file,

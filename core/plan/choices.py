@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.values.types import Conversion
 
@@ -18,18 +18,25 @@ class ColumnChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class TableChoice:
-    """A person's word on one table."""
+    """A person's word on one table; ``carry`` is None where nothing was said."""
 
-    carry: bool = True
+    carry: bool | None = None
     target: str | None = None
     columns: Mapping[str, ColumnChoice] = field(default_factory=dict)
+
+    @property
+    def carried(self) -> bool:
+        """Whether the table is to be carried."""
+        return self.carry is not False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """A person's word on a whole plan, by source names."""
+    """A person's word on a whole plan, by source names. ``fold``: names that nobody
+    chose are lowered."""
 
     tables: Mapping[str, TableChoice] = field(default_factory=dict)
+    fold: bool = False
 
     def table(self, name: str) -> TableChoice:
         """The choice for one table; the default where nothing was said."""
@@ -45,6 +52,8 @@ NO_CHOICES = Choices()
 
 def overlaid(base: Choices, over: Choices) -> Choices:
     """``base`` with everything that ``over`` says laid over it."""
+    if over.fold and not base.fold:
+        base = _without_own_names(base)
     tables = dict(base.tables)
     for name, choice in over.tables.items():
         below = base.table(name)
@@ -56,6 +65,31 @@ def overlaid(base: Choices, over: Choices) -> Choices:
                 conversion=said.conversion or under.conversion,
             )
         tables[name] = TableChoice(
-            carry=choice.carry, target=choice.target or below.target, columns=columns
+            carry=below.carry if choice.carry is None else choice.carry,
+            target=choice.target or below.target,
+            columns=columns,
         )
-    return Choices(tables=tables)
+    return Choices(tables=tables, fold=base.fold or over.fold)
+
+
+def _without_own_names(choices: Choices) -> Choices:
+    """A plan that was written down names every table and column; a name that is the
+    source's own was not chosen, and may be folded."""
+    return replace(
+        choices,
+        tables={
+            name: replace(
+                table,
+                target=_other(name, table.target),
+                columns={
+                    column: replace(said, target=_other(column, said.target))
+                    for column, said in table.columns.items()
+                },
+            )
+            for name, table in choices.tables.items()
+        },
+    )
+
+
+def _other(own: str, target: str | None) -> str | None:
+    return None if target == own else target

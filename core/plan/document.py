@@ -59,7 +59,8 @@ def parse_document(text: str, path: str) -> Choices:
         raise PlanUnreadable(path=path, detail=f"mudanza_plan = {VERSION} expected")
     tables = _named(document.get("table", []), path)
     return Choices(
-        tables={name: _table_choice(name, entry, path) for name, entry in tables.items()}
+        tables={name: _table_choice(name, entry, path) for name, entry in tables.items()},
+        fold=_yes(document, "fold", path),
     )
 
 
@@ -75,7 +76,7 @@ def check_fit(choices: Choices, database: Database, path: str) -> None:
             if column not in columns:
                 raise PlanDoesNotFit(path=path, detail=f"column {name!r}.{column!r}")
         _check_once(path, name, [choices.column(name, c).target or c for c in columns])
-    carried = [name for name in tables if choices.table(name).carry]
+    carried = [name for name in tables if choices.table(name).carried]
     _check_once(path, "table", [choices.table(name).target or name for name in carried])
 
 
@@ -91,6 +92,8 @@ def _check_once(path: str, where: str, targets: list[str]) -> None:
 def _lines(plan: Plan) -> Iterator[str]:
     yield f"mudanza_plan = {VERSION}"
     yield f"schema = {_string(plan.schema)}"
+    if plan.fold:
+        yield "fold = true"
     for table in plan.tables:
         yield ""
         yield "[[table]]"
@@ -159,12 +162,9 @@ def _named(entries: object, path: str) -> Mapping[str, Mapping[str, object]]:
 
 
 def _table_choice(name: str, entry: Mapping[str, object], path: str) -> TableChoice:
-    carry = entry.get("carry", True)
-    if not isinstance(carry, bool):
-        raise PlanUnreadable(path=path, detail=f"{name}: carry = {carry!r}")
     columns = _named(entry.get("columns", []), path)
     return TableChoice(
-        carry=carry,
+        carry=_yes(entry, "carry", path, default=True),
         target=_optional(entry, "target", path),
         columns={c: _column_choice(f"{name}.{c}", e, path) for c, e in columns.items()},
     )
@@ -180,6 +180,13 @@ def _column_choice(where: str, entry: Mapping[str, object], path: str) -> Column
         detail = f"{where}: type = {type_text!r}, rule = {rule!r}"
         raise PlanUnreadable(path=path, detail=detail)
     return ColumnChoice(target=target, conversion=Conversion(kind, rule))
+
+
+def _yes(entry: Mapping[str, object], key: str, path: str, *, default: bool = False) -> bool:
+    value = entry.get(key, default)
+    if not isinstance(value, bool):
+        raise PlanUnreadable(path=path, detail=f"{key} = {value!r}")
+    return value
 
 
 def _optional(entry: Mapping[str, object], key: str, path: str) -> str | None:

@@ -11,7 +11,14 @@ from core.census import Census, ColumnCensus, TableCensus
 from core.plan.builds import Site, foreign_key_builds, table_builds
 from core.plan.choices import NO_CHOICES, Choices
 from core.plan.columns import Decisions, decide_columns, purity
-from core.plan.fates import collation_fates, database_fates, lost, note_fates, table_fates
+from core.plan.fates import (
+    collation_fates,
+    database_fates,
+    lost,
+    note_fates,
+    renamed_builds,
+    table_fates,
+)
 from core.plan.model import SPELLINGS, Build, BuildKind, ColumnPlan, ObjectFate, Plan, TablePlan
 from core.plan.names import Names, column_names
 from core.schema.model import Column, Database, Table, TableKind
@@ -43,17 +50,18 @@ def make_plan(
     """
     carried, left_out = _sorted_out(database, choices)
     decisions = decide_columns(database, census, choices)
-    names = Names()
-    chosen = [choices.table(table.name).target for table in carried]
-    targets = [names.give(want or table.name) for table, want in zip(carried, chosen, strict=True)]
+    names = Names(folds=choices.fold)
+    targets = _table_names(carried, choices, names)
     plans = tuple(
-        _table_plan(number, table, target, database, census, decisions, choices, names)
-        for number, (table, target) in enumerate(zip(carried, targets, strict=True), start=1)
+        _table_plan(number, table, targets[table.name], database, census, decisions, choices, names)
+        for number, table in enumerate(carried, start=1)
     )
     builds, unbuilt = _builds(schema, carried, plans, names, census)
-    fates = [*left_out, *database_fates(database), *note_fates(notes), *unbuilt]
+    builds, renamed = renamed_builds(carried, plans, builds)
+    given = tuple(targets.items())
+    fates = [*left_out, *database_fates(database), *note_fates(notes), *unbuilt, *renamed]
     for table, plan in zip(carried, plans, strict=True):
-        fates.extend(table_fates(table, plan, decisions))
+        fates.extend(table_fates(table, plan, decisions, given))
         fates.extend(collation_fates(table, plan, builds))
         fates.extend(_unreadable(census.tables[table.name]))
     return Plan(
@@ -62,6 +70,7 @@ def make_plan(
         tables=plans,
         builds=builds,
         objects=tuple(fates),
+        fold=choices.fold,
     )
 
 
@@ -72,7 +81,7 @@ def _sorted_out(database: Database, choices: Choices) -> tuple[list[Table], list
     for table in database.tables:
         if table.kind is not TableKind.ORDINARY:
             continue
-        if not choices.table(table.name).carry:
+        if not choices.table(table.name).carried:
             left_out.append(lost("table", table.name, table.name, "left_out"))
         elif len(table.columns) > COLUMNS_MAX:
             found = str(len(table.columns))
@@ -82,6 +91,13 @@ def _sorted_out(database: Database, choices: Choices) -> tuple[list[Table], list
         else:
             carried.append(table)
     return carried, left_out
+
+
+def _table_names(tables: list[Table], choices: Choices, names: Names) -> dict[str, str]:
+    """Source table names to target names; what a person chose comes first."""
+    chosen = {t.name: target for t in tables if (target := choices.table(t.name).target)}
+    given = {name: names.give(target, exact=True) for name, target in chosen.items()}
+    return given | {t.name: names.give(t.name) for t in tables if t.name not in given}
 
 
 def _table_plan(
@@ -97,12 +113,10 @@ def _table_plan(
     counted = census.tables[table.name]
     readable = [c for c in table.columns if c.name in counted.columns]
     own = choices.table(table.name).columns
-    wanted = {c.name: own[c.name].target if c.name in own else None for c in readable}
-    targets = column_names([wanted[c.name] or c.name for c in readable])
+    chosen = {name: said.target for name, said in own.items() if said.target}
+    targets = column_names((c.name for c in readable), chosen, folds=choices.fold)
     columns = tuple(
-        _column_plan(
-            table, c, targets[wanted[c.name] or c.name], counted.columns[c.name], decisions
-        )
+        _column_plan(table, c, targets[c.name], counted.columns[c.name], decisions)
         for c in readable
     )
     columns = tuple(_numbered(table, target, column, names) for column in columns)

@@ -166,13 +166,14 @@ class Build:
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """The whole plan. ``objects`` have their fate already; ``builds`` get theirs
-    when they are made."""
+    when they are made. ``fold``: names that nobody chose are lowered."""
 
     schema: str
     encoding: str
     tables: tuple[TablePlan, ...]
     builds: tuple[Build, ...]
     objects: tuple[ObjectFate, ...]
+    fold: bool = False
 
     def table(self, source: str) -> TablePlan:
         """The plan of the table called ``source``."""
