@@ -233,6 +233,30 @@ class PlanDoesNotFit(MudanzaError):
     """The plan names things the source does not have, or leaves some out. Facts: path, detail."""
 
 
+class FilterRefused(MudanzaError):
+    """A filter of rows cannot be used. Facts: table, filter."""
+
+
+class FilterNotExpression(FilterRefused):
+    """It is not one expression of SQLite's. Facts: table, filter."""
+
+
+class FilterAsksElsewhere(FilterRefused):
+    """It has a subquery, a parameter or RAISE. Facts: table, filter."""
+
+
+class FilterUnknownColumn(FilterRefused):
+    """It names a column that the table does not have. Facts: table, filter, column."""
+
+
+class FilterUnsteady(FilterRefused):
+    """Its answer depends on when or where it is asked. Facts: table, filter, name."""
+
+
+class FilterFails(FilterRefused):
+    """SQLite cannot answer it for every row. Facts: table, filter, detail."""
+
+
 class PlanChanged(MudanzaError):
     """A run can only be resumed under the plan it began with. Facts: run, was, now."""
 
@@ -297,7 +321,7 @@ class OtherSource(MudanzaError):
 class CountsDisagree(MudanzaError):
     """After a run, rows of the source are not rows of the target plus quarantined ones.
 
-    Facts: table, source, target, quarantined.
+    Facts: table, source, target, quarantined, left_out.
     """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event
@@ -18,7 +19,7 @@ from core.census.tally import ColumnTally
 from core.schema.model import Database, Table, TableKind
 from core.schema.reading import ColumnRef, joined_columns, table_source
 from core.source.reading import reading
-from core.source.rows import TableSource, quoted, scan
+from core.source.rows import TableSource, count_rows, quoted, scan
 from core.source.snapshot import accept_collations, open_snapshot
 from core.values.declared import Kind, declared
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 OnRows = Callable[[str, int], None]
 RANGE_ROWS = 500_000
+NO_FILTERS: Mapping[str, str] = {}
 _SCAN_ROWS = 10_000
 
 
@@ -38,15 +40,17 @@ def take_census(
     *,
     range_rows: int = RANGE_ROWS,
     by_columns: bool = False,
+    filters: Mapping[str, str] = NO_FILTERS,
 ) -> Census:
     """Count what every column of ``database`` holds.
 
     ``connection`` reads a snapshot; ``on_rows(table, rows)`` hears of each batch.
     Tables are cut after at least ``range_rows`` rows or RANGE_BYTES of text and blobs.
-    ``by_columns``: let Arrow count where it can; the census is the same.
+    ``by_columns``: let Arrow count where it can; the census is the same. ``filters``: by
+    table, the expression that its rows must fulfil to be counted.
     """
     ordinary = [t for t in database.tables if t.kind is TableKind.ORDINARY]
-    scan_ = _Scan(database, range_rows)
+    scan_ = _Scan(database, range_rows, filters)
     tell = on_rows or _tell_nobody
     if by_columns:
         largest_first = sorted(ordinary, key=lambda t: -_about_rows(connection, t))
@@ -114,7 +118,8 @@ def _at_once(
 class _Scan:
     """A database on its way through the census."""
 
-    def __init__(self, database: Database, range_rows: int) -> None:
+    def __init__(self, database: Database, range_rows: int, filters: Mapping[str, str]) -> None:
+        self._filters = filters
         self._encoding = database.encoding
         self._wanted = _wanted_kinds(database)
         self._range_rows = range_rows
@@ -129,7 +134,8 @@ class _Scan:
         """The census of one table."""
         unreadable = _unreadable(connection, table)
         names = [c.name for c in table.columns if c.name not in unreadable]
-        source = table_source(table, self._encoding, names)
+        where = self._filters.get(table.name, "")
+        source = table_source(table, self._encoding, names, where=where)
         kinds = {name: self._wanted[table.name, name] for name in names}
 
         def tell(rows: int) -> None:
@@ -140,7 +146,10 @@ class _Scan:
             tally = columns.count(source, kinds, self._range_rows, tell)
         else:
             tally = self._by_rows(connection, source, kinds, tell)
-        return tally.result(unreadable)
+        found = tally.result(unreadable)
+        if not where:
+            return found
+        return replace(found, left_out=_all_rows(connection, source) - found.rows)
 
     def _by_rows(
         self,
@@ -154,6 +163,10 @@ class _Scan:
             tally.add(chunk)
             tell(len(chunk.rows))
         return tally
+
+
+def _all_rows(connection: apsw.Connection, source: TableSource) -> int:
+    return count_rows(connection, replace(source, where=""))
 
 
 def _wanted_kinds(database: Database) -> Mapping[ColumnRef, frozenset[Kind]]:

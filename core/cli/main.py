@@ -25,6 +25,7 @@ from core.cli.options import (
     Skip,
     Source,
     TargetAddress,
+    Where,
 )
 from core.cli.places import Place, chosen_way, ledger_of, run_of, source_file, target_place
 from core.cli.plans import plan_document, print_plan
@@ -131,6 +132,7 @@ def plan(
     plan_file: PlanFile = None,
     only: Only = None,
     skip: Skip = None,
+    where: Where = None,
     fold: Fold = False,
     schema: Schema = "public",
     as_json: AsJson = False,
@@ -138,7 +140,7 @@ def plan(
     """Snapshot, census, plan; nothing of a target."""
     with answering(as_json):
         file, choices = source_file(source), _choices(plan_file, fold)
-        made = _planned(file, choices, str(plan_file or ""), _narrow(only, skip), schema)
+        made = _planned(file, choices, str(plan_file or ""), _narrow(only, skip, where), schema)
         text = write_document(made)
         if to_file is not None:
             _write_plan(to_file, text)
@@ -181,20 +183,46 @@ def _planned(
         ).plan
 
 
-def _narrow(only: list[str] | None, skip: list[str] | None) -> Narrow | None:
-    """``--only`` and ``--skip`` as choices, once the source's tables are known."""
-    return (lambda names: _narrowed(names, only, skip or [])) if only or skip else None
+def _narrow(
+    only: list[str] | None, skip: list[str] | None, where: list[str] | None
+) -> Narrow | None:
+    """``--only``, ``--skip`` and ``--where`` as choices, once the source's tables are known."""
+    if not (only or skip or where):
+        return None
+    return lambda names: _narrowed(names, only, skip or [], _filters(names, where or []))
 
 
-def _narrowed(names: list[str], only: list[str] | None, skip: list[str]) -> Choices:
-    """``--only`` speaks of every table, ``--skip`` of those it names. Raises WrongUsage
+def _narrowed(
+    names: list[str], only: list[str] | None, skip: list[str], filters: dict[str, str]
+) -> Choices:
+    """``--only`` speaks of every table, the others of those they name. Raises WrongUsage
     for a name that is not there."""
     unknown = [name for name in (*(only or ()), *skip) if name not in names]
     if unknown:
         raise WrongUsage(detail=tell("usage.no_such_table", name=unknown[0]))
     carried = {name: name in only and name not in skip for name in names} if only else {}
     carried |= dict.fromkeys(skip, False)
-    return Choices(tables={name: TableChoice(carry=carry) for name, carry in carried.items()})
+    return Choices(
+        tables={
+            name: TableChoice(carry=carried.get(name), where=filters.get(name, ""))
+            for name in carried | filters
+        }
+    )
+
+
+def _filters(names: list[str], said: list[str]) -> dict[str, str]:
+    """Filters by table, each said as TABLE=EXPR; a table's name may hold a "=" itself.
+    Raises WrongUsage."""
+    filters: dict[str, str] = {}
+    for one in said:
+        name = max((n for n in names if one.startswith(f"{n}=")), key=len, default=None)
+        if name is None:
+            raise WrongUsage(detail=tell("usage.no_such_table", name=one.partition("=")[0]))
+        expression = one.removeprefix(f"{name}=").strip()
+        if not expression or name in filters:
+            raise WrongUsage(detail=tell("usage.one_filter", name=name))
+        filters[name] = expression
+    return filters
 
 
 # --- moving ---------------------------------------------------------------------------
@@ -208,6 +236,7 @@ def migrate_command(
     schema: Schema = "public",
     only: Only = None,
     skip: Skip = None,
+    where: Where = None,
     fold: Fold = False,
     replace_run: Annotated[bool, typer.Option("--replace", help=tell("option.replace"))] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=tell("option.dry_run"))] = False,
@@ -230,7 +259,7 @@ def migrate_command(
             schema=schema,
             choices=choices,
             choices_path=str(plan_file or ""),
-            narrow=_narrow(only, skip),
+            narrow=_narrow(only, skip, where),
             replace=replace_run,
             bounds=Bounds(rows=chunk_rows),
             limits=Limits(lease=lease),

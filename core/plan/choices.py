@@ -18,10 +18,12 @@ class ColumnChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class TableChoice:
-    """A person's word on one table; ``carry`` is None where nothing was said."""
+    """A person's word on one table; ``carry`` is None where nothing was said. ``where``: a
+    SQLite expression that its rows must fulfil to be carried, '' for all of them."""
 
     carry: bool | None = None
     target: str | None = None
+    where: str = ""
     columns: Mapping[str, ColumnChoice] = field(default_factory=dict)
 
     @property
@@ -41,6 +43,11 @@ class Choices:
     def table(self, name: str) -> TableChoice:
         """The choice for one table; the default where nothing was said."""
         return self.tables.get(name, TableChoice())
+
+    @property
+    def filters(self) -> Mapping[str, str]:
+        """The filters of the tables that have one and are to be carried."""
+        return {name: t.where for name, t in self.tables.items() if t.where and t.carried}
 
     def column(self, table: str, name: str) -> ColumnChoice:
         """The choice for one column."""
@@ -67,6 +74,7 @@ def overlaid(base: Choices, over: Choices) -> Choices:
         tables[name] = TableChoice(
             carry=below.carry if choice.carry is None else choice.carry,
             target=choice.target or below.target,
+            where=choice.where or below.where,
             columns=columns,
         )
     return Choices(tables=tables, fold=base.fold or over.fold)

@@ -100,6 +100,9 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield f"name = {_string(table.name)}"
         yield f"target = {_string(table.target)}"
         yield "carry = true"
+        if table.source.where:
+            yield f"where = {_string(table.source.where)}"
+            yield f"left_out = {table.left_out}"
         yield f"rows = {table.rows}"
         yield "columns = ["
         for column in table.columns:
@@ -166,6 +169,7 @@ def _table_choice(name: str, entry: Mapping[str, object], path: str) -> TableCho
     return TableChoice(
         carry=_yes(entry, "carry", path, default=True),
         target=_optional(entry, "target", path),
+        where=_optional(entry, "where", path) or "",
         columns={c: _column_choice(f"{name}.{c}", e, path) for c, e in columns.items()},
     )
 

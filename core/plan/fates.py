@@ -72,6 +72,9 @@ def table_fates(
 ) -> Iterator[ObjectFate]:
     """One carried table and what belongs to it alone; ``tables`` are the names of all."""
     yield _table(table, plan, tables)
+    if plan.source.where:
+        facts = {"rows": str(plan.left_out), "filter": plan.source.where}
+        yield replace(lost("rows", table.name, table.name, "filtered", **facts), counts=False)
     planned = {column.source: column for column in plan.columns}
     columns = tuple((c.source, c.target) for c in plan.columns)
     for column in table.columns:

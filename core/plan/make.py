@@ -123,12 +123,18 @@ def _table_plan(
     last = next((s.last for s in database.sequences if s.table == table.name), None)
     return TablePlan(
         number=number,
-        source=table_source(table, database.encoding, [c.name for c in readable]),
+        source=table_source(
+            table,
+            database.encoding,
+            [c.name for c in readable],
+            where=choices.filters.get(table.name, ""),
+        ),
         target=target,
         columns=columns,
         rows=counted.rows,
         primary_key=table.primary_key,
         last_sequence=last,
+        left_out=counted.left_out,
     )
 
 

@@ -93,7 +93,8 @@ class ColumnPlan:
 class TablePlan:
     """One table that is carried. ``number`` is its place in the plan and its name
     in the ledger. ``primary_key`` has source names, () without one.
-    ``last_sequence``: the highest key number ever handed out."""
+    ``last_sequence``: the highest key number ever handed out. ``rows``: those to be carried;
+    ``left_out``: those that the source's filter passes over."""
 
     number: int
     source: TableSource
@@ -102,6 +103,7 @@ class TablePlan:
     rows: int
     primary_key: tuple[str, ...] = ()
     last_sequence: int | None = None
+    left_out: int = 0
 
     @property
     def name(self) -> str:

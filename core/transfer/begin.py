@@ -129,7 +129,7 @@ def refuse_other(run: Run, request: Request) -> None:
     if request.narrow is not None:
         now = overlaid(now, request.narrow(list(was.tables)))
     if now != was:
-        given = request.choices_path or "--only / --skip / --fold"
+        given = request.choices_path or "--only / --skip / --where / --fold"
         raise PlanChanged(run=run.run, was=run.plan_sha256, now=given)
 
 

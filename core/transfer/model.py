@@ -265,13 +265,15 @@ class ChunkLine:
 
 @dataclass(frozen=True, kw_only=True)
 class TableReport:
-    """One table of a finished run; ``rows_target`` is counted on the target."""
+    """One table of a finished run; ``rows_target`` is counted on the target,
+    ``rows_left_out`` were passed over by a filter."""
 
     name: str
     target: str
     rows_source: int
     rows_target: int
     rows_quarantined: int
+    rows_left_out: int
     seconds: float
 
 

@@ -15,7 +15,8 @@ import apsw
 from core.census import RANGE_ROWS, Census, take_census
 from core.errors import SourceHasNoTables
 from core.plan import NO_CHOICES, Choices, Plan, check_fit, make_plan, overlaid
-from core.schema.model import TableKind
+from core.schema.filters import check_filter
+from core.schema.model import Database, Table, TableKind
 from core.schema.sqlite import Reading, read_sqlite
 from core.source.integrity import check_integrity
 from core.source.opening import SourceFile
@@ -92,6 +93,8 @@ def prepare(
             ordinary = (t for t in found.database.tables if t.kind is TableKind.ORDINARY)
             choices = overlaid(choices, narrow([t.name for t in ordinary]))
         check_fit(choices, found.database, choices_path)
+        for name, where in choices.filters.items():
+            check_filter(connection, _table(found.database, name), where)
         began = time.monotonic()
         census = take_census(
             connection,
@@ -99,6 +102,7 @@ def prepare(
             lambda table, rows: tell(Scanned(table=table, rows=rows)),
             range_rows=range_rows,
             by_columns=way.counts_by_columns(copied.bytes),
+            filters=choices.filters,
         )
         took = time.monotonic() - began
         plan = make_plan(found.database, census, schema=schema, choices=choices, notes=found.notes)
@@ -106,6 +110,10 @@ def prepare(
         tell(CensusTaken(seconds=took, check_seconds=check_seconds))
         snapshot = sealed.result()
         return Prepared(snapshot=snapshot, reading=found, census=census, plan=plan, notes=notes)
+
+
+def _table(database: Database, name: str) -> Table:
+    return next(t for t in database.tables if t.name == name)
 
 
 def _load_arrow() -> None:

@@ -46,8 +46,8 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class TableParity:
-    """One table: rows on each side, rows in quarantine, how many differences, and
-    some of them. ``values`` is how many values were compared."""
+    """One table: rows on each side, rows in quarantine, rows of the source that a filter
+    leaves out, how many differences, and some of them. ``values`` is how many values were compared."""
 
     name: str
     target: str
@@ -55,6 +55,7 @@ class TableParity:
     rows_target: int
     quarantined: int
     differences: int
+    left_out: int = 0
     samples: tuple[Difference, ...] = ()
     values: int = 0
 

@@ -213,6 +213,15 @@ class _Sides:
                 differences=len(problems),
                 samples=tuple(Difference(kind=DifferenceKind.SHAPE, key=p) for p in problems),
             )
+        return self._with_left_out(table, self._looked_at(table, quick, parity, quarantined))
+
+    def _looked_at(
+        self,
+        table: TablePlan,
+        quick: Provers | None,
+        parity: TableParity,
+        quarantined: Mapping[bytes, bytes],
+    ) -> TableParity:
         if not self.request.level.includes(Level.ROWS):
             return self._counted(table, parity)
         rows = None if quick is None else quick.rows(table)
@@ -248,6 +257,14 @@ class _Sides:
         own = next((t for t in self.source_schema.tables if t.name == table.name), None)
         left = {o.name for o in self.plan.objects if o.reason == "unreadable_column"}
         return [*_source_problems(table, own, left), *shape_problems(table, found)]
+
+    def _with_left_out(self, table: TablePlan, parity: TableParity) -> TableParity:
+        """The same with the rows that the table's filter passes over, counted by itself."""
+        if not table.source.where:
+            return parity
+        everything = replace(table.source, where=f"({table.source.where}) IS NOT TRUE")
+        left_out = source_rows(self.source, everything)
+        return replace(parity, rows_source=parity.rows_source + left_out, left_out=left_out)
 
     def _counted(self, table: TablePlan, parity: TableParity) -> TableParity:
         ours = source_rows(self.source, table.source)

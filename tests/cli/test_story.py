@@ -24,11 +24,15 @@ RUN = {
     *("run", "status", "seconds", "rows_per_second", "phases", "tables", "objects"),
     *("exit_code", "resumed", "repeated", "moved", "paused"),
 }
-RUN_TABLE = {"name", "target", "rows_source", "rows_target", "rows_quarantined", "seconds"}
+RUN_TABLE = {
+    *("name", "target", "rows_source", "rows_target", "rows_quarantined", "rows_left_out"),
+    "seconds",
+}
 FATE = {"kind", "name", "table", "reason", "says", "counts"}
 PARITY = {"run", "level", "parity", "moved", "values", "seconds", "tables", "relations"}
 PARITY_TABLE = {
     *("name", "target", "rows_source", "rows_target", "quarantined", "differences", "samples"),
+    "left_out",
 }
 SAMPLE = {"kind", "key", "column", "source", "target"}
 RELATION = {"kind", "name", "table", "holds", "detail"}
