@@ -257,6 +257,54 @@ class FilterFails(FilterRefused):
     """SQLite cannot answer it for every row. Facts: table, filter, detail."""
 
 
+class AdoptRefused(MudanzaError):
+    """The application's own schema cannot take the rows as it is. Facts: schema."""
+
+
+class AdoptNothing(AdoptRefused):
+    """No table of the source has a counterpart. Facts: schema."""
+
+
+class AdoptNotPlain(AdoptRefused):
+    """Tables are partitioned or part of an inheritance. Facts: schema, names."""
+
+
+class AdoptNotOwned(AdoptRefused):
+    """The role may not alter tables, or what refers to them. Facts: schema, names."""
+
+
+class AdoptNotEmpty(AdoptRefused):
+    """Tables have rows already. Facts: schema, names."""
+
+
+class AdoptColumnNeedsValue(AdoptRefused):
+    """Columns without counterpart would get no value. Facts: schema, names."""
+
+
+class AdoptTypeRefused(AdoptRefused):
+    """Columns have types that none of the source's values becomes. Facts: schema, names."""
+
+
+class AdoptTypeChosen(AdoptRefused):
+    """The plan names another type than the target's. Facts: column, wanted, found."""
+
+
+class AdoptVersionsDiffer(AdoptRefused):
+    """The application's migrations are not as far on both sides. Facts: table, source, target."""
+
+
+class AdoptMoved(AdoptRefused):
+    """The schema changed while the source was looked at. Facts: schema."""
+
+
+class AdoptNoTarget(AdoptRefused):
+    """A plan that adopts is of no use without the target. No facts."""
+
+
+class ZoneUnknown(MudanzaError):
+    """There is no time zone of that name here. Facts: zone."""
+
+
 class PlanChanged(MudanzaError):
     """A run can only be resumed under the plan it began with. Facts: run, was, now."""
 

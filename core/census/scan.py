@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 OnRows = Callable[[str, int], None]
 RANGE_ROWS = 500_000
 NO_FILTERS: Mapping[str, str] = {}
+NOTHING_MORE: Mapping[ColumnRef, Kind] = {}
 _SCAN_ROWS = 10_000
 
 
@@ -41,16 +42,18 @@ def take_census(
     range_rows: int = RANGE_ROWS,
     by_columns: bool = False,
     filters: Mapping[str, str] = NO_FILTERS,
+    also: Mapping[ColumnRef, Kind] = NOTHING_MORE,
 ) -> Census:
     """Count what every column of ``database`` holds.
 
     ``connection`` reads a snapshot; ``on_rows(table, rows)`` hears of each batch.
     Tables are cut after at least ``range_rows`` rows or RANGE_BYTES of text and blobs.
     ``by_columns``: let Arrow count where it can; the census is the same. ``filters``: by
-    table, the expression that its rows must fulfil to be counted.
+    table, the expression that its rows must fulfil to be counted. ``also``: what to look for
+    in columns beside what their declared types ask.
     """
     ordinary = [t for t in database.tables if t.kind is TableKind.ORDINARY]
-    scan_ = _Scan(database, range_rows, filters)
+    scan_ = _Scan(database, range_rows, filters, also)
     tell = on_rows or _tell_nobody
     if by_columns:
         largest_first = sorted(ordinary, key=lambda t: -_about_rows(connection, t))
@@ -118,10 +121,16 @@ def _at_once(
 class _Scan:
     """A database on its way through the census."""
 
-    def __init__(self, database: Database, range_rows: int, filters: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        range_rows: int,
+        filters: Mapping[str, str],
+        also: Mapping[ColumnRef, Kind],
+    ) -> None:
         self._filters = filters
         self._encoding = database.encoding
-        self._wanted = _wanted_kinds(database)
+        self._wanted = _wanted_kinds(database, also)
         self._range_rows = range_rows
 
     def table(
@@ -169,11 +178,15 @@ def _all_rows(connection: apsw.Connection, source: TableSource) -> int:
     return count_rows(connection, replace(source, where=""))
 
 
-def _wanted_kinds(database: Database) -> Mapping[ColumnRef, frozenset[Kind]]:
-    """Per column, the kinds to look for: its own and those of its foreign-key group."""
+def _wanted_kinds(
+    database: Database, also: Mapping[ColumnRef, Kind]
+) -> Mapping[ColumnRef, frozenset[Kind]]:
+    """Per column, the kinds to look for: its own, what ``also`` says, and those of its
+    foreign-key group."""
     own = {
         (table.name, column.name): frozenset(
             {declared(column.declared_type, strict=table.strict).kind}
+            | ({also[table.name, column.name]} if (table.name, column.name) in also else set())
         )
         for table in database.tables
         for column in table.columns

@@ -13,6 +13,7 @@ from core import __version__
 from core.cli import demo as story
 from core.cli import doctor as checkup
 from core.cli.options import (
+    Adopt,
     AsJson,
     Fold,
     NumberOfWorkers,
@@ -26,6 +27,7 @@ from core.cli.options import (
     Source,
     TargetAddress,
     Where,
+    Zone,
 )
 from core.cli.places import Place, chosen_way, ledger_of, run_of, source_file, target_place
 from core.cli.plans import plan_document, print_plan
@@ -50,6 +52,7 @@ from core.plan import (
 from core.plan.ddl import script
 from core.plan.document import digest
 from core.source import SourceFile
+from core.transfer.adopting import Survey
 from core.transfer.begin import Request as MigrateRequest
 from core.transfer.migrate import check_target, migrate
 from core.transfer.model import CHUNK_ROWS, EXIT_NO, LEASE, Bounds, Limits
@@ -139,7 +142,7 @@ def plan(
 ) -> None:
     """Snapshot, census, plan; nothing of a target."""
     with answering(as_json):
-        file, choices = source_file(source), _choices(plan_file, fold)
+        file, choices = source_file(source), _choices(plan_file, Choices(fold=fold))
         made = _planned(file, choices, str(plan_file or ""), _narrow(only, skip, where), schema)
         text = write_document(made)
         if to_file is not None:
@@ -162,13 +165,19 @@ def _write_plan(path: Path, text: str) -> None:
     err.print(said, markup=False, soft_wrap=True)
 
 
-def _choices(plan_file: Path | None, fold: bool) -> Choices | None:
+def _choices(plan_file: Path | None, said: Choices) -> Choices | None:
+    """What the plan's file says and what the options say over it; None if neither does."""
     choices = read_document(plan_file) if plan_file is not None else None
-    return overlaid(choices or NO_CHOICES, Choices(fold=True)) if fold else choices
+    return choices if said == NO_CHOICES else overlaid(choices or NO_CHOICES, said)
 
 
 def _planned(
-    source: SourceFile, choices: Choices | None, path: str, narrow: Narrow | None, schema: str
+    source: SourceFile,
+    choices: Choices | None,
+    path: str,
+    narrow: Narrow | None,
+    schema: str,
+    there: Survey | None = None,
 ) -> Plan:
     """A plan made from a snapshot that is gone when it is made."""
     with tempfile.TemporaryDirectory(prefix="mudanza-") as folder, RunProgress() as progress:
@@ -179,6 +188,7 @@ def _planned(
             choices=choices or NO_CHOICES,
             choices_path=path,
             narrow=narrow,
+            there=there,
             tell=progress.on_event,
         ).plan
 
@@ -239,6 +249,8 @@ def migrate_command(
     where: Where = None,
     fold: Fold = False,
     replace_run: Annotated[bool, typer.Option("--replace", help=tell("option.replace"))] = False,
+    adopt: Adopt = False,
+    zone: Zone = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help=tell("option.dry_run"))] = False,
     workers: NumberOfWorkers = 1,
     chunk_rows: Annotated[
@@ -250,7 +262,9 @@ def migrate_command(
     """Begin a run, or go on with the one that began."""
     with answering(as_json):
         file = source_file(source)
-        choices = _choices(plan_file, fold)
+        choices = _choices(plan_file, Choices(fold=fold, adopt=adopt, zone=zone))
+        if choices is not None and choices.adopt and replace_run:
+            raise WrongUsage(detail=tell("usage.adopt_or_replace"))
         place = target_place(target, file, create=not dry_run)
         request = MigrateRequest(
             source=file,
@@ -278,12 +292,13 @@ def migrate_command(
 def _rehearse(request: MigrateRequest, place: Place, as_json: bool) -> None:
     """All checks and the whole plan; not one row."""
     try:
-        check_target(request)
+        there = check_target(request)
     except TargetDatabaseMissing:
         if place.cluster is None:  # the embedded server's database is made by the run itself
             raise
+        there = None
     path, narrow = request.choices_path, request.narrow
-    made = _planned(request.source, request.choices, path, narrow, request.schema)
+    made = _planned(request.source, request.choices, path, narrow, request.schema, there)
     if as_json:
         print_json(plan_document(made) | {"sql": script(made)})
     else:

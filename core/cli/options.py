@@ -26,6 +26,8 @@ Where = Annotated[
     list[str] | None, typer.Option("--where", metavar="TABLE=EXPR", help=tell("option.where"))
 ]
 Fold = Annotated[bool, typer.Option("--fold", help=tell("option.fold"))]
+Adopt = Annotated[bool, typer.Option("--adopt", help=tell("option.adopt"))]
+Zone = Annotated[str, typer.Option("--zone", metavar="NAME", help=tell("option.zone"))]
 Reveal = Annotated[bool, typer.Option("--reveal", help=tell("option.reveal"))]
 RunId = Annotated[UUID | None, typer.Option("--run", help=tell("option.run"))]
 NumberOfWorkers = Annotated[

@@ -35,10 +35,13 @@ class TableChoice:
 @dataclass(frozen=True, kw_only=True)
 class Choices:
     """A person's word on a whole plan, by source names. ``fold``: names that nobody
-    chose are lowered."""
+    chose are lowered. ``adopt``: into the application's own tables; ``zone``: of which
+    naive moments are there, '' for none."""
 
     tables: Mapping[str, TableChoice] = field(default_factory=dict)
     fold: bool = False
+    adopt: bool = False
+    zone: str = ""
 
     def table(self, name: str) -> TableChoice:
         """The choice for one table; the default where nothing was said."""
@@ -77,7 +80,12 @@ def overlaid(base: Choices, over: Choices) -> Choices:
             where=choice.where or below.where,
             columns=columns,
         )
-    return Choices(tables=tables, fold=base.fold or over.fold)
+    return Choices(
+        tables=tables,
+        fold=base.fold or over.fold,
+        adopt=base.adopt or over.adopt,
+        zone=over.zone or base.zone,
+    )
 
 
 def _without_own_names(choices: Choices) -> Choices:

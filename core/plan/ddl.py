@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from core.plan.model import ColumnPlan, Plan, TablePlan
+from core.plan.model import BuildKind, ColumnPlan, Plan, TablePlan
 from core.source.rows import quoted
 
 
@@ -36,10 +36,22 @@ def copy_out(schema: str, table: TablePlan, order: str = "") -> str:
 
 def script(plan: Plan) -> str:
     """The whole DDL of a plan, in the order it is executed."""
-    statements = [create_schema(plan), *(create_table(plan.schema, t) for t in plan.tables)]
+    statements = list(take_down(plan) if plan.adopted else _make(plan))
     for build in plan.builds:
         statements.extend(filter(None, (build.sql, build.validate)))
     return "".join(f"{statement};\n\n" for statement in statements)
+
+
+def _make(plan: Plan) -> Iterator[str]:
+    yield create_schema(plan)
+    yield from (create_table(plan.schema, table) for table in plan.tables)
+
+
+def take_down(plan: Plan) -> Iterator[str]:
+    """The statements that take down what would hinder the rows: foreign keys first, for
+    they lean on keys."""
+    last_first = sorted(plan.builds, key=lambda build: build.kind is not BuildKind.FOREIGN_KEY)
+    yield from (build.drop for build in last_first if build.drop)
 
 
 def qualified(schema: str, name: str) -> str:

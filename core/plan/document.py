@@ -16,7 +16,7 @@ from pathlib import Path
 
 from core.errors import PlanDoesNotFit, PlanUnreadable
 from core.plan.choices import Choices, ColumnChoice, TableChoice
-from core.plan.model import Fate, Plan
+from core.plan.model import ColumnPlan, Fate, Plan
 from core.schema.model import Database, TableKind
 from core.values.exact import known
 from core.values.types import Conversion, parse_type
@@ -61,6 +61,8 @@ def parse_document(text: str, path: str) -> Choices:
     return Choices(
         tables={name: _table_choice(name, entry, path) for name, entry in tables.items()},
         fold=_yes(document, "fold", path),
+        adopt=_yes(document, "adopt", path),
+        zone=_optional(document, "zone", path) or "",
     )
 
 
@@ -94,6 +96,10 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield f"schema = {_string(plan.schema)}"
     if plan.fold:
         yield "fold = true"
+    if plan.adopted:
+        yield "adopt = true"
+    if plan.zone:
+        yield f"zone = {_string(plan.zone)}"
     for table in plan.tables:
         yield ""
         yield "[[table]]"
@@ -110,8 +116,7 @@ def _lines(plan: Plan) -> Iterator[str]:
                 "name": column.source,
                 "declared": column.declared,
                 "target": column.target,
-                "type": column.type.sql,
-                "rule": column.rule,
+                **_conversion(column),
                 "saw": column.saw,
             }
             if column.spelling:
@@ -120,6 +125,12 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield "]"
     yield from _left_out(plan)
     yield from _fates(plan)
+
+
+def _conversion(column: ColumnPlan) -> dict[str, str]:
+    """Type and rule, to be changed; those of a type that only the target knows, to be read."""
+    own = column.type.given
+    return {"into" if own else "type": column.type.sql, "as" if own else "rule": column.rule}
 
 
 def _left_out(plan: Plan) -> Iterator[str]:

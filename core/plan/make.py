@@ -10,7 +10,7 @@ import apsw
 from core.census import Census, ColumnCensus, TableCensus
 from core.plan.builds import Site, foreign_key_builds, table_builds
 from core.plan.choices import NO_CHOICES, Choices
-from core.plan.columns import Decisions, decide_columns, purity
+from core.plan.columns import Decisions, decide_columns, is_pure, purity
 from core.plan.fates import (
     collation_fates,
     database_fates,
@@ -152,10 +152,10 @@ def _column_plan(
         rule=conversion.rule,
         not_null=column.not_null or is_alias or column.name in table.primary_key,
         default=_default(column, conversion),
-        spelling=_spelling(conversion, census),
+        spelling=spelling_of(conversion, census),
         saw=_saw(census),
         misfits=decision.misfits,
-        purity=Purity.MIXED if decision.misfits else purity(census),
+        purity=purity(census) if is_pure(conversion, census) else Purity.MIXED,
         bytes_max=max(census.bytes_max, _UTF8_MAX * census.chars_max),
     )
 
@@ -179,11 +179,11 @@ def _default(column: Column, conversion: Conversion) -> str | None:
     return None if isinstance(outcome, Reject) else literal(conversion.type, outcome)
 
 
-def _spelling(conversion: Conversion, census: ColumnCensus) -> str:
+def spelling_of(conversion: Conversion, census: ColumnCensus) -> str:
     """How the source writes what the target keeps in another form."""
     if conversion.rule == "uuid":
         return "/".join(sorted(census.uuid_forms))
-    if conversion.rule != "iso":
+    if conversion.rule.partition(":")[0] not in ("iso", "zone"):
         return ""
     written = sorted(census.spellings, key=lambda s: -census.spellings[s])
     return SPELLINGS.join(written)

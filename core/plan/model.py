@@ -121,9 +121,11 @@ class BuildKind(StrEnum):
     PRIMARY_KEY = "primary_key"
     UNIQUE = "unique"
     INDEX = "index"
+    EXCLUSION = "exclusion"
     CHECK = "check"
     FOREIGN_KEY = "foreign_key"
     SEQUENCE = "sequence"
+    TRIGGER = "trigger"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +136,9 @@ class Build:
     key or index, each with the collation that it keeps by an expression ('' when it
     compares them as they are). ``validate``: for a check or a foreign key, the
     statement that proves its rows; ``parent``: the source table that it refers to;
-    ``where``: the condition of a partial index.
+    ``where``: the condition of a partial index. Of what was there before the rows and is put
+    up again: ``drop`` took it down, ``definition`` is the server's own text of it, and
+    ``asks`` the question, asked with an empty ``search_path``, that it must answer again.
     """
 
     kind: BuildKind
@@ -146,6 +150,9 @@ class Build:
     validate: str = ""
     parent: str = ""
     where: str = ""
+    drop: str = ""
+    definition: str = ""
+    asks: str = ""
 
     @property
     def is_unique(self) -> bool:
@@ -168,7 +175,9 @@ class Build:
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """The whole plan. ``objects`` have their fate already; ``builds`` get theirs
-    when they are made. ``fold``: names that nobody chose are lowered."""
+    when they are made. ``fold``: names that nobody chose are lowered.
+    ``adopted``: the tables are the application's own; they are never made nor dropped.
+    ``zone``: of which its naive moments are, '' for none."""
 
     schema: str
     encoding: str
@@ -176,6 +185,8 @@ class Plan:
     builds: tuple[Build, ...]
     objects: tuple[ObjectFate, ...]
     fold: bool = False
+    adopted: bool = False
+    zone: str = ""
 
     def table(self, source: str) -> TablePlan:
         """The plan of the table called ``source``."""

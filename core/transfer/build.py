@@ -19,6 +19,7 @@ from core.errors import MudanzaError
 from core.failpoints import failpoint
 from core.plan import Build, BuildKind, Fate, ObjectFate, Plan
 from core.server.connection import Connection
+from core.transfer.adopting import compared, not_restored, unproven
 from core.transfer.claims import UNHURRIED, FenceLost
 from core.transfer.events import BuildBegun, Built
 from core.transfer.membership import Patience
@@ -120,13 +121,14 @@ def _build(work: Work, claim: BuildClaim, build: Build, began: float) -> ObjectF
         with _building(work) as connection:
             connection.execute(build.sql.encode())
             failpoint("build.made")
-            work.claims(connection).set_fate(claim, build.fate, seconds=time.monotonic() - began)
+            fate = compared(connection, build, build.fate)
+            work.claims(connection).set_fate(claim, fate, seconds=time.monotonic() - began)
         failpoint("build.committed")
-        return build.fate
+        return fate
     except psycopg.Error as refused:
         if not concerns_object(refused):
             raise
-        fate = _refused(build, refused)
+        fate = not_restored(build, refused) if build.drop else _refused(build, refused)
         seconds = time.monotonic() - began
         claims = work.claims(work.session.connection())
         claims.set_fate(claim, fate, seconds=seconds, sqlstate=refused.sqlstate)
@@ -158,10 +160,9 @@ def _validated(work: Work, claim: BuildClaim, build: Build, began: float) -> Obj
         try:
             with connection.transaction():
                 connection.execute(build.validate.encode())
-        except psycopg.errors.ForeignKeyViolation:
-            fate = replace(fate, fate=Fate.REWRITTEN, reason="not_valid", counts=True)
-        except psycopg.errors.CheckViolation:
-            fate = replace(fate, fate=Fate.REWRITTEN, reason="check_broken", counts=True)
+            fate = compared(connection, build, fate)
+        except (psycopg.errors.ForeignKeyViolation, psycopg.errors.CheckViolation):
+            fate = unproven(build)
         failpoint("build.made")
         work.claims(connection).set_fate(claim, fate, seconds=time.monotonic() - began)
     failpoint("build.committed")

@@ -48,6 +48,7 @@ from core.verify.sides import SourceSide, TargetSide
 Tell = Callable[[TableParity], None]
 SAMPLES = 20
 POSITION = KeyKind.POSITION
+_COLUMN_LEFT = ("unreadable_column", "no_counterpart", "computed_there")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,7 +256,7 @@ class _Sides:
     def _shape(self, table: TablePlan) -> list[str]:
         found = next((t for t in self.target_schema.tables if t.name == table.target), None)
         own = next((t for t in self.source_schema.tables if t.name == table.name), None)
-        left = {o.name for o in self.plan.objects if o.reason == "unreadable_column"}
+        left = {o.name for o in self.plan.objects if o.reason in _COLUMN_LEFT}
         return [*_source_problems(table, own, left), *shape_problems(table, found)]
 
     def _with_left_out(self, table: TablePlan, parity: TableParity) -> TableParity:

@@ -21,16 +21,18 @@ import json, os, sys
 from pathlib import Path
 from core.errors import MudanzaError
 from core.failpoints import FailpointFired, arm
+from core.plan import parse_document
 from core.server.connection import parse_target
 from core.source import inspect
 from core.transfer.begin import Request
 from core.transfer.migrate import migrate
 from core.transfer.model import Bounds, Limits
 
-def live(fail, source, target, home, rows):
+def live(fail, source, target, home, rows, plan):
     arm(fail)
+    choices = parse_document(plan, "plan") if plan else None
     request = Request(source=inspect(Path(source)), target=parse_target(target), home=Path(home),
-                      bounds=Bounds(rows=rows), limits=Limits(lease=5))
+                      bounds=Bounds(rows=rows), limits=Limits(lease=5), choices=choices)
     try:
         return migrate(request).exit_code
     except FailpointFired:
@@ -60,11 +62,13 @@ class Lives:
     def __init__(self, forker: subprocess.Popen[str]) -> None:
         self._forker = forker
 
-    def live(self, fail: str, source: Path, target: str, home: Path, *, rows: int) -> int:
+    def live(
+        self, fail: str, source: Path, target: str, home: Path, *, rows: int, plan: str = ""
+    ) -> int:
         """How a life ended: its exit code, FIRED for a raised failpoint, minus the signal."""
         assert self._forker.stdin is not None
         assert self._forker.stdout is not None
-        order = [fail, str(source), target, str(home), rows]
+        order = [fail, str(source), target, str(home), rows, plan]
         self._forker.stdin.write(json.dumps(order) + "\n")
         self._forker.stdin.flush()
         return int(self._forker.stdout.readline())
