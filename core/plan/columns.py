@@ -65,7 +65,9 @@ def is_pure(conversion: Conversion, census: ColumnCensus) -> bool:
         largest = 1 << types.INTEGERS[kind.name] - 1
         within = -largest <= low and high < largest
     else:
-        within = kind.length is None or census.chars_max <= kind.length
+        # How long a number is once spelled, the census does not say.
+        numbers = conversion.rule == "spelled" and bool(census.integers or census.reals)
+        within = kind.length is None or (census.chars_max <= kind.length and not numbers)
     return within and not misfits_of(conversion, census)
 
 

@@ -235,7 +235,10 @@ def _sound(read: pa.Array) -> Convert:
     return length
 
 
-def _spelled_integers(_: Conversion) -> ColumnWay:
+def _spelled_integers(conversion: Conversion) -> ColumnWay | None:
+    if conversion.type.length is not None:
+        return None
+
     def convert(read: pa.Array) -> pa.Array:
         _require_type(read, pa.int64())
         return pc.cast(read, pa.string())
