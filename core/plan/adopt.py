@@ -351,7 +351,7 @@ class _Adopted:
             kind=BuildKind.PRIMARY_KEY,
             name=there.primary_key_name,
             table=table.name,
-            sql="SELECT",
+            sql="",
             terms=_terms(table, there.primary_key),
             fate=_stands("primary_key", there.primary_key_name, table.name),
         )

@@ -132,7 +132,7 @@ class BuildKind(StrEnum):
 class Build:
     """A constraint, index or sequence to make on the target once the rows are there.
 
-    ``fate`` is what is recorded when it succeeds. ``terms``: the source columns of a
+    ``fate`` is what is recorded when it succeeds; ``sql`` is '' for a key that is there. ``terms``: the source columns of a
     key or index, each with the collation that it keeps by an expression ('' when it
     compares them as they are). ``validate``: for a check or a foreign key, the
     statement that proves its rows; ``parent``: the source table that it refers to;
