@@ -22,6 +22,7 @@ from core.schema.found import FoundSchema, read_found
 from core.schema.model import Database, TableKind
 from core.schema.names import fold
 from core.server.connection import Connection
+from core.server.faults import concerns_object
 from core.source.rows import quoted, scan
 from core.transfer.ledger import Ledger
 from core.transfer.model import Run
@@ -168,12 +169,13 @@ def put_back(connection: Connection, run: Run) -> None:
 
 
 def put_up(connection: Connection, build: Build) -> ObjectFate:
-    """Put one thing up again, in the caller's transaction; what became of it."""
+    """Put one thing up again, in the caller's transaction; what became of it. Raises
+    psycopg.Error for what has nothing to do with the thing itself, such as a lock."""
     try:
         with connection.transaction():
             connection.execute(build.sql.encode())
     except psycopg.Error as refused:
-        if refused.sqlstate is None:
+        if not concerns_object(refused):
             raise
         return not_restored(build, refused)
     if build.validate:

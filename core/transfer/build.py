@@ -19,6 +19,7 @@ from core.errors import MudanzaError
 from core.failpoints import failpoint
 from core.plan import Build, BuildKind, Fate, ObjectFate, Plan
 from core.server.connection import Connection
+from core.server.faults import concerns_object
 from core.transfer.adopting import compared, not_restored, unproven
 from core.transfer.claims import UNHURRIED, FenceLost
 from core.transfer.events import BuildBegun, Built
@@ -27,9 +28,6 @@ from core.transfer.model import BuildClaim
 from core.transfer.recovery import overcome
 from core.transfer.work import Work
 
-# Refusals that concern the object: its data, its definition, its size.
-_OBJECT_CLASSES = ("0A", "22", "23", "42", "54")
-_NO_RIGHT = "42501"
 SORT_KIB = 256 << 10
 """What a build may take of the server's memory at least, in KiB; never less than is set."""
 _MORE_ROOM = (
@@ -168,12 +166,6 @@ def _validated(work: Work, claim: BuildClaim, build: Build, began: float) -> Obj
         work.claims(connection).set_fate(claim, fate, seconds=time.monotonic() - began)
     failpoint("build.committed")
     return fate
-
-
-def concerns_object(error: psycopg.Error) -> bool:
-    """Whether the server refused because of the object that was to be made."""
-    state = error.sqlstate or ""
-    return state.startswith(_OBJECT_CLASSES) and state != _NO_RIGHT
 
 
 def _refused(build: Build, error: psycopg.Error) -> ObjectFate:
