@@ -249,6 +249,78 @@ class ReportUnwritable(MudanzaError):
     """The report cannot be written where it was asked for. Facts: path, detail."""
 
 
+class FilterRefused(MudanzaError):
+    """A filter of rows cannot be used. Facts: table, filter."""
+
+
+class FilterNotExpression(FilterRefused):
+    """It is not one expression of SQLite's. Facts: table, filter."""
+
+
+class FilterAsksElsewhere(FilterRefused):
+    """It has a subquery, a parameter or RAISE. Facts: table, filter."""
+
+
+class FilterUnknownColumn(FilterRefused):
+    """It names a column that the table does not have. Facts: table, filter, column."""
+
+
+class FilterUnsteady(FilterRefused):
+    """Its answer depends on when or where it is asked. Facts: table, filter, name."""
+
+
+class FilterFails(FilterRefused):
+    """SQLite cannot answer it for every row. Facts: table, filter, detail."""
+
+
+class AdoptRefused(MudanzaError):
+    """The application's own schema cannot take the rows as it is. Facts: schema."""
+
+
+class AdoptNothing(AdoptRefused):
+    """No table of the source has a counterpart. Facts: schema."""
+
+
+class AdoptNotPlain(AdoptRefused):
+    """Tables are partitioned or part of an inheritance. Facts: schema, names."""
+
+
+class AdoptNotOwned(AdoptRefused):
+    """The role may not alter tables, or what refers to them. Facts: schema, names."""
+
+
+class AdoptNotEmpty(AdoptRefused):
+    """Tables have rows already. Facts: schema, names."""
+
+
+class AdoptColumnNeedsValue(AdoptRefused):
+    """Columns without counterpart would get no value. Facts: schema, names."""
+
+
+class AdoptTypeRefused(AdoptRefused):
+    """Columns have types that none of the source's values becomes. Facts: schema, names."""
+
+
+class AdoptTypeChosen(AdoptRefused):
+    """The plan names another type than the target's. Facts: column, wanted, found."""
+
+
+class AdoptVersionsDiffer(AdoptRefused):
+    """The application's migrations are not as far on both sides. Facts: table, source, target."""
+
+
+class AdoptMoved(AdoptRefused):
+    """The schema changed while the source was looked at. Facts: schema."""
+
+
+class AdoptNoTarget(AdoptRefused):
+    """A plan that adopts is of no use without the target. No facts."""
+
+
+class ZoneUnknown(MudanzaError):
+    """There is no time zone of that name here. Facts: zone."""
+
+
 class PlanChanged(MudanzaError):
     """A run can only be resumed under the plan it began with. Facts: run, was, now."""
 
@@ -313,7 +385,7 @@ class OtherSource(MudanzaError):
 class CountsDisagree(MudanzaError):
     """After a run, rows of the source are not rows of the target plus quarantined ones.
 
-    Facts: table, source, target, quarantined.
+    Facts: table, source, target, quarantined, left_out.
     """
 
 

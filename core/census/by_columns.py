@@ -17,7 +17,7 @@ from core.census.columns import ColumnCounter
 from core.census.table import TableTally
 from core.source.ahead import Ahead
 from core.source.batches import BatchReader, Unsure, readable
-from core.source.rows import Row, TableSource, origin, quoted, read_chunk
+from core.source.rows import Row, TableSource, origin, quoted, read_chunk, which
 from core.values.declared import Kind
 
 _BATCH_ROWS, _BATCH_BYTES = 8_192, 16 << 20
@@ -100,7 +100,7 @@ class ColumnScan:
     def _widest_computed(self, source: TableSource) -> int:
         """The same, by the length of each value, which SQLite knows without reading it."""
         lengths = " + ".join(f"ifnull(octet_length({c}), 0)" for c in map(quoted, source.columns))
-        sql = f"SELECT max({lengths}) FROM {origin(source)}"
+        sql = f"SELECT max({lengths}) FROM {origin(source)}{which(source)}"
         ((widest,),) = self._connection.execute(sql).fetchall()
         return int(widest or 0)
 

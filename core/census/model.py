@@ -61,13 +61,15 @@ class ColumnCensus:
 class TableCensus:
     """One table's rows and columns. ``unreadable``: generated columns whose
     expression this SQLite cannot compute, with SQLite's own words. ``cuts``: the keys
-    after which the table may be cut into ranges of about equal size."""
+    after which the table may be cut into ranges of about equal size. ``left_out``: rows that
+    a filter passes over; nothing else here speaks of them."""
 
     table: str
     rows: int
     columns: Mapping[str, ColumnCensus]
     unreadable: Mapping[str, str] = field(default_factory=dict)
     cuts: tuple[Row, ...] = ()
+    left_out: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event
@@ -18,7 +19,7 @@ from core.census.tally import ColumnTally
 from core.schema.model import Database, Table, TableKind
 from core.schema.reading import ColumnRef, joined_columns, table_source
 from core.source.reading import reading
-from core.source.rows import TableSource, quoted, scan
+from core.source.rows import TableSource, count_rows, quoted, scan
 from core.source.snapshot import accept_collations, open_snapshot
 from core.values.declared import Kind, declared
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 OnRows = Callable[[str, int], None]
 RANGE_ROWS = 500_000
+NO_FILTERS: Mapping[str, str] = {}
+NOTHING_MORE: Mapping[ColumnRef, Kind] = {}
 _SCAN_ROWS = 10_000
 
 
@@ -38,15 +41,19 @@ def take_census(
     *,
     range_rows: int = RANGE_ROWS,
     by_columns: bool = False,
+    filters: Mapping[str, str] = NO_FILTERS,
+    also: Mapping[ColumnRef, Kind] = NOTHING_MORE,
 ) -> Census:
     """Count what every column of ``database`` holds.
 
     ``connection`` reads a snapshot; ``on_rows(table, rows)`` hears of each batch.
     Tables are cut after at least ``range_rows`` rows or RANGE_BYTES of text and blobs.
-    ``by_columns``: let Arrow count where it can; the census is the same.
+    ``by_columns``: let Arrow count where it can; the census is the same. ``filters``: by
+    table, the expression that its rows must fulfil to be counted. ``also``: what to look for
+    in columns beside what their declared types ask.
     """
     ordinary = [t for t in database.tables if t.kind is TableKind.ORDINARY]
-    scan_ = _Scan(database, range_rows)
+    scan_ = _Scan(database, range_rows, filters, also)
     tell = on_rows or _tell_nobody
     if by_columns:
         largest_first = sorted(ordinary, key=lambda t: -_about_rows(connection, t))
@@ -114,9 +121,16 @@ def _at_once(
 class _Scan:
     """A database on its way through the census."""
 
-    def __init__(self, database: Database, range_rows: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        range_rows: int,
+        filters: Mapping[str, str],
+        also: Mapping[ColumnRef, Kind],
+    ) -> None:
+        self._filters = filters
         self._encoding = database.encoding
-        self._wanted = _wanted_kinds(database)
+        self._wanted = _wanted_kinds(database, also)
         self._range_rows = range_rows
 
     def table(
@@ -129,7 +143,8 @@ class _Scan:
         """The census of one table."""
         unreadable = _unreadable(connection, table)
         names = [c.name for c in table.columns if c.name not in unreadable]
-        source = table_source(table, self._encoding, names)
+        where = self._filters.get(table.name, "")
+        source = table_source(table, self._encoding, names, where=where)
         kinds = {name: self._wanted[table.name, name] for name in names}
 
         def tell(rows: int) -> None:
@@ -140,7 +155,10 @@ class _Scan:
             tally = columns.count(source, kinds, self._range_rows, tell)
         else:
             tally = self._by_rows(connection, source, kinds, tell)
-        return tally.result(unreadable)
+        found = tally.result(unreadable)
+        if not where:
+            return found
+        return replace(found, left_out=_all_rows(connection, source) - found.rows)
 
     def _by_rows(
         self,
@@ -156,11 +174,19 @@ class _Scan:
         return tally
 
 
-def _wanted_kinds(database: Database) -> Mapping[ColumnRef, frozenset[Kind]]:
-    """Per column, the kinds to look for: its own and those of its foreign-key group."""
+def _all_rows(connection: apsw.Connection, source: TableSource) -> int:
+    return count_rows(connection, replace(source, where=""))
+
+
+def _wanted_kinds(
+    database: Database, also: Mapping[ColumnRef, Kind]
+) -> Mapping[ColumnRef, frozenset[Kind]]:
+    """Per column, the kinds to look for: its own, what ``also`` says, and those of its
+    foreign-key group."""
     own = {
         (table.name, column.name): frozenset(
             {declared(column.declared_type, strict=table.strict).kind}
+            | ({also[table.name, column.name]} if (table.name, column.name) in also else set())
         )
         for table in database.tables
         for column in table.columns

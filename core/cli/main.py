@@ -16,7 +16,9 @@ from core.cli.assessed import assessment_document, print_assessment
 from core.cli.assessing import assess_source, write_page
 from core.cli.differing import differences_document, mending_script, print_differences
 from core.cli.options import (
+    Adopt,
     AsJson,
+    Fold,
     NumberOfWorkers,
     Only,
     OptionalSource,
@@ -27,6 +29,8 @@ from core.cli.options import (
     Skip,
     Source,
     TargetAddress,
+    Where,
+    Zone,
 )
 from core.cli.places import Place, chosen_way, ledger_of, source_file, target_place
 from core.cli.plans import plan_document, print_plan
@@ -39,11 +43,20 @@ from core.cli.runs import answer_run, print_runs, run_lines
 from core.cli.speaking import SETTINGS, answering, err, out, print_json, refuse_usage, tell
 from core.errors import PlanUnwritable, TargetDatabaseMissing, WrongUsage
 from core.failpoints import arm
-from core.plan import NO_CHOICES, Choices, Plan, TableChoice, read_document, write_document
+from core.plan import (
+    NO_CHOICES,
+    Choices,
+    Plan,
+    TableChoice,
+    overlaid,
+    read_document,
+    write_document,
+)
 from core.plan.ddl import script
 from core.plan.document import digest
 from core.plan.revision import revision_file, revision_id, write_revision
 from core.source import SourceFile
+from core.transfer.adopting import Survey
 from core.transfer.begin import Request as MigrateRequest
 from core.transfer.migrate import check_target, migrate
 from core.transfer.model import CHUNK_ROWS, EXIT_NO, LEASE, Bounds, Limits
@@ -135,7 +148,7 @@ def assess(
     """Snapshot, census, plan, and a second look; exit 4 when a blocker is found."""
     with answering(as_json):
         file = source_file(source)
-        choices, narrow = _choices(plan_file) or NO_CHOICES, _narrow(only, skip)
+        choices, narrow = _choices(plan_file, NO_CHOICES) or NO_CHOICES, _narrow(only, skip, None)
         with RunProgress() as progress:
             assessed = assess_source(
                 file,
@@ -169,6 +182,8 @@ def plan(
     plan_file: PlanFile = None,
     only: Only = None,
     skip: Skip = None,
+    where: Where = None,
+    fold: Fold = False,
     schema: Schema = "public",
     as_json: AsJson = False,
 ) -> None:
@@ -176,8 +191,8 @@ def plan(
     with answering(as_json):
         if revision and (sql or as_json):
             raise WrongUsage(detail=tell("usage.revision_alone"))
-        file, choices = source_file(source), _choices(plan_file)
-        made = _planned(file, choices, str(plan_file or ""), _narrow(only, skip), schema)
+        file, choices = source_file(source), _choices(plan_file, Choices(fold=fold))
+        made = _planned(file, choices, str(plan_file or ""), _narrow(only, skip, where), schema)
         if revision:
             _give_revision(made, to_file)
             return
@@ -220,12 +235,19 @@ def _say_written(sentence: str, path: Path, **facts: str) -> None:
     err.print(tell(sentence, path=path, **facts), markup=False, soft_wrap=True)
 
 
-def _choices(plan_file: Path | None) -> Choices | None:
-    return read_document(plan_file) if plan_file is not None else None
+def _choices(plan_file: Path | None, said: Choices) -> Choices | None:
+    """What the plan's file says and what the options say over it; None if neither does."""
+    choices = read_document(plan_file) if plan_file is not None else None
+    return choices if said == NO_CHOICES else overlaid(choices or NO_CHOICES, said)
 
 
 def _planned(
-    source: SourceFile, choices: Choices | None, path: str, narrow: Narrow | None, schema: str
+    source: SourceFile,
+    choices: Choices | None,
+    path: str,
+    narrow: Narrow | None,
+    schema: str,
+    there: Survey | None = None,
 ) -> Plan:
     """A plan made from a snapshot that is gone when it is made."""
     with tempfile.TemporaryDirectory(prefix="mudanza-") as folder, RunProgress() as progress:
@@ -236,24 +258,51 @@ def _planned(
             choices=choices or NO_CHOICES,
             choices_path=path,
             narrow=narrow,
+            there=there,
             tell=progress.on_event,
         ).plan
 
 
-def _narrow(only: list[str] | None, skip: list[str] | None) -> Narrow | None:
-    """``--only`` and ``--skip`` as choices, once the source's tables are known."""
-    return (lambda names: _narrowed(names, only, skip or [])) if only or skip else None
+def _narrow(
+    only: list[str] | None, skip: list[str] | None, where: list[str] | None
+) -> Narrow | None:
+    """``--only``, ``--skip`` and ``--where`` as choices, once the source's tables are known."""
+    if not (only or skip or where):
+        return None
+    return lambda names: _narrowed(names, only, skip or [], _filters(names, where or []))
 
 
-def _narrowed(names: list[str], only: list[str] | None, skip: list[str]) -> Choices:
-    """``--only`` speaks of every table, ``--skip`` of those it names. Raises WrongUsage
+def _narrowed(
+    names: list[str], only: list[str] | None, skip: list[str], filters: dict[str, str]
+) -> Choices:
+    """``--only`` speaks of every table, the others of those they name. Raises WrongUsage
     for a name that is not there."""
     unknown = [name for name in (*(only or ()), *skip) if name not in names]
     if unknown:
         raise WrongUsage(detail=tell("usage.no_such_table", name=unknown[0]))
     carried = {name: name in only and name not in skip for name in names} if only else {}
     carried |= dict.fromkeys(skip, False)
-    return Choices(tables={name: TableChoice(carry=carry) for name, carry in carried.items()})
+    return Choices(
+        tables={
+            name: TableChoice(carry=carried.get(name), where=filters.get(name, ""))
+            for name in carried | filters
+        }
+    )
+
+
+def _filters(names: list[str], said: list[str]) -> dict[str, str]:
+    """Filters by table, each said as TABLE=EXPR; a table's name may hold a "=" itself.
+    Raises WrongUsage."""
+    filters: dict[str, str] = {}
+    for one in said:
+        name = max((n for n in names if one.startswith(f"{n}=")), key=len, default=None)
+        if name is None:
+            raise WrongUsage(detail=tell("usage.no_such_table", name=one.partition("=")[0]))
+        expression = one.removeprefix(f"{name}=").strip()
+        if not expression or name in filters:
+            raise WrongUsage(detail=tell("usage.one_filter", name=name))
+        filters[name] = expression
+    return filters
 
 
 # --- moving ---------------------------------------------------------------------------
@@ -267,7 +316,11 @@ def migrate_command(
     schema: Schema = "public",
     only: Only = None,
     skip: Skip = None,
+    where: Where = None,
+    fold: Fold = False,
     replace_run: Annotated[bool, typer.Option("--replace", help=tell("option.replace"))] = False,
+    adopt: Adopt = False,
+    zone: Zone = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help=tell("option.dry_run"))] = False,
     workers: NumberOfWorkers = 1,
     chunk_rows: Annotated[
@@ -279,7 +332,9 @@ def migrate_command(
     """Begin a run, or go on with the one that began."""
     with answering(as_json):
         file = source_file(source)
-        choices = _choices(plan_file)
+        choices = _choices(plan_file, Choices(fold=fold, adopt=adopt, zone=zone))
+        if choices is not None and choices.adopt and replace_run:
+            raise WrongUsage(detail=tell("usage.adopt_or_replace"))
         place = target_place(target, file, create=not dry_run)
         request = MigrateRequest(
             source=file,
@@ -288,7 +343,7 @@ def migrate_command(
             schema=schema,
             choices=choices,
             choices_path=str(plan_file or ""),
-            narrow=_narrow(only, skip),
+            narrow=_narrow(only, skip, where),
             replace=replace_run,
             bounds=Bounds(rows=chunk_rows),
             limits=Limits(lease=lease),
@@ -307,12 +362,13 @@ def migrate_command(
 def _rehearse(request: MigrateRequest, place: Place, as_json: bool) -> None:
     """All checks and the whole plan; not one row."""
     try:
-        check_target(request)
+        there = check_target(request)
     except TargetDatabaseMissing:
         if place.cluster is None:  # the embedded server's database is made by the run itself
             raise
+        there = None
     path, narrow = request.choices_path, request.narrow
-    made = _planned(request.source, request.choices, path, narrow, request.schema)
+    made = _planned(request.source, request.choices, path, narrow, request.schema, there)
     if as_json:
         print_json(plan_document(made) | {"sql": script(made)})
     else:
@@ -373,7 +429,7 @@ def diff(
             source=file,
             target=target_place(target, file, create=False).target,
             schema=schema,
-            choices=_choices(plan_file),
+            choices=_choices(plan_file, NO_CHOICES),
             choices_path=str(plan_file or ""),
         )
         with RunProgress() as progress:

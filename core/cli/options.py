@@ -22,6 +22,12 @@ AsJson = Annotated[bool, typer.Option("--json", help=tell("option.json"))]
 PlanFile = Annotated[Path | None, typer.Option("--plan", help=tell("option.plan"))]
 Only = Annotated[list[str] | None, typer.Option("--only", help=tell("option.only"))]
 Skip = Annotated[list[str] | None, typer.Option("--skip", help=tell("option.skip"))]
+Where = Annotated[
+    list[str] | None, typer.Option("--where", metavar="TABLE=EXPR", help=tell("option.where"))
+]
+Fold = Annotated[bool, typer.Option("--fold", help=tell("option.fold"))]
+Adopt = Annotated[bool, typer.Option("--adopt", help=tell("option.adopt"))]
+Zone = Annotated[str, typer.Option("--zone", metavar="NAME", help=tell("option.zone"))]
 Reveal = Annotated[bool, typer.Option("--reveal", help=tell("option.reveal"))]
 RunId = Annotated[UUID | None, typer.Option("--run", help=tell("option.run"))]
 NumberOfWorkers = Annotated[

@@ -19,6 +19,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
                 "name": t.name,
                 "target": t.target,
                 "rows": t.rows,
+                "left_out": t.left_out,
+                "where": t.source.where,
                 "columns": [
                     {
                         "name": c.source,

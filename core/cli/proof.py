@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.cli.speaking import out, tell
-from core.cli.tables import table
+from core.cli.tables import print_left_out, table
 from core.verify.model import Difference, EditedCell, ParityReport, Proof, QueryParity
 
 
@@ -25,6 +25,7 @@ def parity_document(report: ParityReport) -> dict[str, Any]:
                 "rows_source": t.rows_source,
                 "rows_target": t.rows_target,
                 "quarantined": t.quarantined,
+                "left_out": t.left_out,
                 "altered": t.altered,
                 "edited": t.edited,
                 "edits": [_edit(e) for e in t.edits],
@@ -101,6 +102,7 @@ def print_parity(report: ParityReport) -> None:
         for t in report.tables
     )
     out.print(table("title.parity", columns, rows))
+    print_left_out(sum(t.left_out for t in report.tables))
     _print_differences(report)
     _print_edits(report)
     _print_queries(report)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from core.cli.speaking import error_sentence, out, print_json, tell
-from core.cli.tables import cell, fate_document, moment, page, print_fates, table
+from core.cli.tables import cell, fate_document, moment, page, print_fates, print_left_out, table
 from core.plan import Fate
 from core.transfer.model import Run, RunReport, Step
 
@@ -47,6 +47,7 @@ def run_document(report: RunReport) -> dict[str, Any]:
                 "rows_source": t.rows_source,
                 "rows_target": t.rows_target,
                 "rows_quarantined": t.rows_quarantined,
+                "rows_left_out": t.rows_left_out,
                 "values_altered": t.values_altered,
                 "seconds": round(t.seconds, 3),
             }
@@ -74,6 +75,7 @@ def print_run(report: RunReport, repeated: str) -> None:
         for t in report.tables
     )
     out.print(table("title.tables", columns, rows))
+    print_left_out(sum(t.rows_left_out for t in report.tables))
     print_fates("title.rewritten", report.rewritten)
     print_fates("title.not_carried", report.not_carried)
     if report.repeated:
@@ -102,7 +104,8 @@ def print_run(report: RunReport, repeated: str) -> None:
 def _print_paused(report: RunReport, step: Step) -> None:
     """A run that rests: rows that are still to come are not lost."""
     done = sum(t.rows_target + t.rows_quarantined for t in report.tables)
-    rows = {"done": f"{done:,}", "rows": f"{sum(t.rows_source for t in report.tables):,}"}
+    wanted = sum(t.rows_source - t.rows_left_out for t in report.tables)
+    rows = {"done": f"{done:,}", "rows": f"{wanted:,}"}
     by = {"by": step.by, "at": moment(step.at)}
     said = [tell("result.rests", run=report.run, **by, **rows)]
     if step.note:

@@ -44,6 +44,7 @@ def document(seen: Standing) -> dict[str, Any]:
         "waits_for": list(seen.waits_for),
         "tables": [_table_document(t) for t in seen.tables],
         "steps": [step_document(s) for s in seen.steps],
+        "down": [{"kind": b.kind.value, "name": b.name, "sql": b.sql} for b in seen.down],
     }
 
 
@@ -94,6 +95,15 @@ def print_standing(seen: Standing) -> None:
         _print_members(seen.members)
     _print_tables(seen.tables)
     _print_steps(seen)
+    _print_down(seen)
+
+
+def _print_down(seen: Standing) -> None:
+    """What the application had made and does not stand now, with the words to make it."""
+    if seen.down:
+        columns = (("column.kind", "left"), ("column.name", "left"), ("column.sql", "left"))
+        rows = ((tell(f"kind.{b.kind.value}"), b.name, b.sql) for b in seen.down)
+        out.print(table("title.down", columns, rows))
 
 
 def _lines(seen: Standing) -> Iterator[tuple[str, object]]:

@@ -77,6 +77,12 @@ def fate_document(fate: ObjectFate) -> dict[str, Any]:
     }
 
 
+def print_left_out(rows: int) -> None:
+    """How many rows a filter left out; nothing when there are none."""
+    if rows:
+        out.print(tell("result.left_out", rows=f"{rows:,}"))
+
+
 def print_fates(title: str, fates: Sequence[ObjectFate]) -> None:
     """Objects with their reasons; nothing when there are none."""
     if fates:

@@ -14,7 +14,7 @@ from core.schema.names import fold
 from core.schema.reading import ColumnRef, joined_columns
 from core.values import types
 from core.values.declared import Declared, declared
-from core.values.types import Purity
+from core.values.types import Conversion, Purity
 
 _DOUBLE_EXACT = 2**53
 
@@ -31,8 +31,7 @@ def decide_columns(database: Database, census: Census, choices: Choices) -> Deci
         chosen = choices.column(*ref).conversion
         if chosen is not None and chosen != decisions[ref].conversion:
             own = columns.census(ref)
-            first = chosen.first  # what a further rule takes is no fit
-            misfits = own.values - fits(first, own) if _countable(first.rule) else 0
+            misfits = misfits_of(chosen.first, own)  # what a further rule takes is no fit
             decisions[ref] = Decision(chosen, misfits=misfits, chosen=True)
     return decisions
 
@@ -53,8 +52,23 @@ def purity(census: ColumnCensus) -> Purity:
     return Purity.NUMBER if exact and found == [Purity.INTEGER, Purity.REAL] else Purity.MIXED
 
 
-def _countable(rule: str) -> bool:
-    return not rule.startswith("epoch:")
+def misfits_of(conversion: Conversion, census: ColumnCensus) -> int:
+    """How many of the column's values the conversion does not take, as far as the census
+    can tell: it does not look at each number as a moment."""
+    return 0 if conversion.rule.startswith("epoch:") else census.values - fits(conversion, census)
+
+
+def is_pure(conversion: Conversion, census: ColumnCensus) -> bool:
+    """Whether the census proves that the conversion takes every value of the column."""
+    kind, low, high = conversion.type, census.integer_min or 0, census.integer_max or 0
+    if kind.name in types.INTEGERS:
+        largest = 1 << types.INTEGERS[kind.name] - 1
+        within = -largest <= low and high < largest
+    else:
+        # How long a number is once spelled, the census does not say.
+        numbers = conversion.rule == "spelled" and bool(census.integers or census.reals)
+        within = kind.length is None or (census.chars_max <= kind.length and not numbers)
+    return within and not misfits_of(conversion, census)
 
 
 class _Columns:

@@ -65,10 +65,7 @@ def statements(
 ) -> Iterator[str]:
     """Every statement of a plan's DDL, in the order it is executed. Not ``with_rows``:
     only those that a schema without rows needs."""
-    yield create_schema(plan)
-    for table in plan.tables:
-        yield create_table(plan.schema, table)
-        yield from comments(plan.schema, table)
+    yield from take_down(plan) if plan.adopted else _make(plan)
     for build in plan.builds:
         if with_rows or build.kind is not BuildKind.SEQUENCE:
             yield from filter(None, (build.statement(server_version), build.validate))
@@ -89,6 +86,20 @@ def elsewhere(statement: str, schema: str, other: str) -> str:
     """
     was, now = quoted(schema), quoted(other)
     return _TOKENS.sub(lambda token: now if token["name"] == was else token[0], statement)
+
+
+def _make(plan: Plan) -> Iterator[str]:
+    yield create_schema(plan)
+    for table in plan.tables:
+        yield create_table(plan.schema, table)
+        yield from comments(plan.schema, table)
+
+
+def take_down(plan: Plan) -> Iterator[str]:
+    """The statements that take down what would hinder the rows: foreign keys first, for
+    they lean on keys."""
+    last_first = sorted(plan.builds, key=lambda build: build.kind is not BuildKind.FOREIGN_KEY)
+    yield from (build.drop for build in last_first if build.drop)
 
 
 def qualified(schema: str, name: str) -> str:

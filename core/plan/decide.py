@@ -23,7 +23,7 @@ from core.values.types import Conversion, TargetType
 MISFITS_ALWAYS_ALLOWED = 3
 MISFITS_SHARE = 0.001
 
-_BOOLEANS = (("0", "1"), *types.BOOLEAN_WORDS)
+BOOLEAN_PAIRS = (("0", "1"), *types.BOOLEAN_WORDS)
 _CHAIN = (
     Conversion(TargetType(types.BIGINT), "integer"),
     Conversion(TargetType(types.DOUBLE), "real"),
@@ -101,7 +101,7 @@ def fits(conversion: Conversion, census: ColumnCensus) -> int:
         return numbers if conversion.type.precision is None else numbers - census.reals_infinite
     if rule.startswith("boolean:"):
         return _boolean_fits(rule, census)
-    if rule == "text":
+    if rule in ("text", "label"):
         return census.sound_texts
     if rule == "spelled":
         return census.sound_texts + numbers
@@ -123,6 +123,8 @@ def _accepted_shapes(rule: str, kind: str, census: ColumnCensus) -> tuple[str, .
         return ("jsonb",) if kind == types.JSONB else ("jsonb", "json")
     if rule == "uuid":
         return tuple(census.uuid_forms)
+    if rule.startswith("zone:"):
+        return (Shape.NAIVE.value, Shape.DATE.value, Shape.OFFSET.value)
     return tuple(shape.value for shape in shapes_of(kind))
 
 
@@ -212,7 +214,7 @@ def _temporal(kind: Kind, census: ColumnCensus) -> Iterator[Conversion]:
 
 
 def _booleans(census: ColumnCensus) -> Iterator[Conversion]:
-    pairs = [Conversion(TargetType(types.BOOLEAN), f"boolean:{f}/{t}") for f, t in _BOOLEANS]
+    pairs = [Conversion(TargetType(types.BOOLEAN), f"boolean:{f}/{t}") for f, t in BOOLEAN_PAIRS]
     yield from sorted(pairs, key=lambda c: -fits(c, census))  # stable: 0/1 first on a tie
 
 

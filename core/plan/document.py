@@ -16,7 +16,7 @@ from pathlib import Path
 
 from core.errors import AcceptanceRefused, PlanDoesNotFit, PlanUnreadable
 from core.plan.choices import Acceptance, Choices, ColumnChoice, TableChoice
-from core.plan.model import Fate, Plan
+from core.plan.model import ColumnPlan, Fate, Plan
 from core.schema.model import Database, TableKind
 from core.values.exact import known
 from core.values.types import Conversion, parse_type
@@ -60,6 +60,9 @@ def parse_document(text: str, path: str) -> Choices:
     tables = _named(document.get("table", []), path)
     return Choices(
         tables={name: _table_choice(name, entry, path) for name, entry in tables.items()},
+        fold=_yes(document, "fold", path),
+        adopt=_yes(document, "adopt", path),
+        zone=_optional(document, "zone", path) or "",
         accepted=_acceptances(document, "accept", path),
         suppressed=_acceptances(document, "suppress", path),
     )
@@ -77,7 +80,7 @@ def check_fit(choices: Choices, database: Database, path: str) -> None:
             if column not in columns:
                 raise PlanDoesNotFit(path=path, detail=f"column {name!r}.{column!r}")
         _check_once(path, name, [choices.column(name, c).target or c for c in columns])
-    carried = [name for name in tables if choices.table(name).carry]
+    carried = [name for name in tables if choices.table(name).carried]
     _check_once(path, "table", [choices.table(name).target or name for name in carried])
 
 
@@ -93,12 +96,21 @@ def _check_once(path: str, where: str, targets: list[str]) -> None:
 def _lines(plan: Plan) -> Iterator[str]:
     yield f"mudanza_plan = {VERSION}"
     yield f"schema = {_string(plan.schema)}"
+    if plan.fold:
+        yield "fold = true"
+    if plan.adopted:
+        yield "adopt = true"
+    if plan.zone:
+        yield f"zone = {_string(plan.zone)}"
     for table in plan.tables:
         yield ""
         yield "[[table]]"
         yield f"name = {_string(table.name)}"
         yield f"target = {_string(table.target)}"
         yield "carry = true"
+        if table.source.where:
+            yield f"where = {_string(table.source.where)}"
+            yield f"left_out = {table.left_out}"
         yield f"rows = {table.rows}"
         yield "columns = ["
         for column in table.columns:
@@ -106,8 +118,7 @@ def _lines(plan: Plan) -> Iterator[str]:
                 "name": column.source,
                 "declared": column.declared,
                 "target": column.target,
-                "type": column.type.sql,
-                "rule": column.rule,
+                **_conversion(column),
                 "saw": column.saw,
             }
             if column.spelling:
@@ -138,6 +149,12 @@ def conversion_lines(table: str, column: str, conversion: Conversion) -> Iterato
     yield f"name = {_string(table)}"
     written = ", ".join(f"{k} = {_string(v)}" for k, v in fields.items())
     yield f"columns = [ {{ {written} }} ]"
+
+
+def _conversion(column: ColumnPlan) -> dict[str, str]:
+    """Type and rule, to be changed; those of a type that only the target knows, to be read."""
+    own = column.type.given
+    return {"into" if own else "type": column.type.sql, "as" if own else "rule": column.rule}
 
 
 def _left_out(plan: Plan) -> Iterator[str]:
@@ -204,13 +221,11 @@ def _acceptance(entry: object, word: str, path: str) -> Acceptance:
 
 
 def _table_choice(name: str, entry: Mapping[str, object], path: str) -> TableChoice:
-    carry = entry.get("carry", True)
-    if not isinstance(carry, bool):
-        raise PlanUnreadable(path=path, detail=f"{name}: carry = {carry!r}")
     columns = _named(entry.get("columns", []), path)
     return TableChoice(
-        carry=carry,
+        carry=_yes(entry, "carry", path, default=True),
         target=_optional(entry, "target", path),
+        where=_optional(entry, "where", path) or "",
         columns={c: _column_choice(f"{name}.{c}", e, path) for c, e in columns.items()},
     )
 
@@ -225,6 +240,13 @@ def _column_choice(where: str, entry: Mapping[str, object], path: str) -> Column
         detail = f"{where}: type = {type_text!r}, rule = {rule!r}"
         raise PlanUnreadable(path=path, detail=detail)
     return ColumnChoice(target=target, conversion=Conversion(kind, rule))
+
+
+def _yes(entry: Mapping[str, object], key: str, path: str, *, default: bool = False) -> bool:
+    value = entry.get(key, default)
+    if not isinstance(value, bool):
+        raise PlanUnreadable(path=path, detail=f"{key} = {value!r}")
+    return value
 
 
 def _optional(entry: Mapping[str, object], key: str, path: str) -> str | None:

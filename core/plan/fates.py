@@ -4,12 +4,14 @@ defaults, collations, and all that is listed as not carried."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from core.census import TableCensus
 from core.dialect import Place
 from core.plan.columns import Decisions
 from core.plan.defaults import planned_default
 from core.plan.model import Build, ColumnPlan, Fate, ObjectFate, TablePlan
+from core.plan.names import in_the_way
 from core.plan.places import place
 from core.schema.model import Column, Database, Table, TableKind
 from core.schema.notes import NoteReason, SchemaNote
@@ -63,15 +65,26 @@ def note_fates(notes: Iterable[SchemaNote]) -> Iterator[ObjectFate]:
             yield lost(note.kind, note.object, "", reason, detail=note.detail)
 
 
+Given = tuple[tuple[str, str], ...]
+"""Source names of one namespace, each with its target name."""
+
+
 def table_fates(
-    table: Table, plan: TablePlan, decisions: Decisions, census: TableCensus
+    table: Table, plan: TablePlan, decisions: Decisions, census: TableCensus, tables: Given
 ) -> Iterator[ObjectFate]:
-    """One carried table and what belongs to it alone."""
-    yield _table(table, plan)
+    """One carried table and what belongs to it alone; ``tables`` are the names of all."""
+    yield _table(table, plan, tables)
+    if plan.source.where:
+        facts = {"rows": str(plan.left_out), "filter": plan.source.where}
+        yield replace(lost("rows", table.name, table.name, "filtered", **facts), counts=False)
     planned = {column.source: column for column in plan.columns}
+    columns = tuple((c.source, c.target) for c in plan.columns)
     for column in table.columns:
         if column.name in planned:
             yield from _column(table, column, planned[column.name], decisions)
+            if (target := planned[column.name].target) != column.name:
+                reason, facts = _renamed(column.name, target, columns)
+                yield _rewritten_column(f"{table.name}.{column.name}", table.name, reason, facts)
             yield from _default(
                 table, column, place(column, planned[column.name], census.columns[column.name])
             )
@@ -98,16 +111,59 @@ def collation_fates(table: Table, plan: TablePlan, builds: Iterable[Build]) -> I
             yield lost("collation", name, table.name, "collation", collation=collation)
 
 
-def _table(table: Table, plan: TablePlan) -> ObjectFate:
-    renamed = plan.target != table.name
-    return ObjectFate(
-        kind="table",
-        name=table.name,
-        table=table.name,
-        fate=Fate.REWRITTEN if renamed else Fate.CARRIED,
-        reason="renamed" if renamed else "",
-        facts={"target": plan.target} if renamed else {},
+def renamed_builds(
+    tables: Iterable[Table], plans: Iterable[TablePlan], builds: Iterable[Build]
+) -> tuple[tuple[Build, ...], list[ObjectFate]]:
+    """The builds, their fates saying so where the name that the source gave one could not
+    stay; and such fates by themselves for those that are rewritten anyway."""
+    named = {table.name: _own_names(table) for table in tables}
+    planned = tuple((plan.name, plan.target) for plan in plans)
+    before = list(builds)
+    given = planned + tuple((b.fate.name, b.name) for b in before)
+    made: list[Build] = []
+    apart: list[ObjectFate] = []
+    for build in before:
+        own = build.fate.name
+        if own not in named[build.table] or own == build.name:
+            made.append(build)
+            continue
+        reason, facts = _renamed(own, build.name, given)
+        fate = replace(build.fate, fate=Fate.REWRITTEN, reason=reason, facts=facts)
+        if build.fate.fate is Fate.CARRIED:
+            made.append(replace(build, fate=fate))
+        else:
+            made.append(build)
+            apart.append(fate)
+    return tuple(made), apart
+
+
+def _own_names(table: Table) -> set[str]:
+    """The names that the source itself gave to the table's constraints and indexes."""
+    indexes = {i.constraint or (i.name if i.origin == "index" else None) for i in table.indexes}
+    checks = {check.name for check in table.checks}
+    keys = {key.name for key in table.foreign_keys} | {table.primary_key_name}
+    return {name for name in indexes | checks | keys if name}
+
+
+def _renamed(name: str, target: str, given: Given) -> tuple[str, dict[str, str]]:
+    """Why ``name`` became ``target``, and the facts to say it with."""
+    other = in_the_way(name, target, given)
+    return (
+        ("name_met", {"target": target, "other": other})
+        if other
+        else (
+            "renamed",
+            {"target": target},
+        )
     )
+
+
+def _table(table: Table, plan: TablePlan, tables: Given) -> ObjectFate:
+    carried = ObjectFate(kind="table", name=table.name, table=table.name, fate=Fate.CARRIED)
+    if plan.target == table.name:
+        return carried
+    reason, facts = _renamed(table.name, plan.target, tables)
+    return replace(carried, fate=Fate.REWRITTEN, reason=reason, facts=facts)
 
 
 def _column(
@@ -127,8 +183,6 @@ def _column(
         yield _rewritten_column(name, table.name, "type_by_census", facts)
     elif kind is Kind.UNTYPED:
         yield _rewritten_column(name, table.name, "untyped", facts)
-    if plan.target != column.name:
-        yield _rewritten_column(name, table.name, "renamed", {"target": plan.target})
 
 
 def _default(table: Table, column: Column, place: Place) -> Iterator[ObjectFate]:

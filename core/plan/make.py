@@ -8,9 +8,16 @@ from dataclasses import replace
 from core.census import Census, ColumnCensus, TableCensus
 from core.plan.builds import foreign_key_builds, table_builds
 from core.plan.choices import NO_CHOICES, Choices
-from core.plan.columns import Decisions, decide_columns, purity
+from core.plan.columns import Decisions, decide_columns, is_pure, purity
 from core.plan.defaults import planned_default
-from core.plan.fates import collation_fates, database_fates, lost, note_fates, table_fates
+from core.plan.fates import (
+    collation_fates,
+    database_fates,
+    lost,
+    note_fates,
+    renamed_builds,
+    table_fates,
+)
 from core.plan.model import SPELLINGS, Build, BuildKind, ColumnPlan, ObjectFate, Plan, TablePlan
 from core.plan.names import Names, column_names
 from core.plan.places import place
@@ -42,20 +49,22 @@ def make_plan(
     """
     carried, left_out = _sorted_out(database, choices)
     decisions = decide_columns(database, census, choices)
-    names = Names()
-    chosen = [choices.table(table.name).target for table in carried]
-    targets = [names.give(want or table.name) for table, want in zip(carried, chosen, strict=True)]
+    names = Names(folds=choices.fold)
+    targets = _table_names(carried, choices, names)
     plans = tuple(
-        _table_plan(number, table, target, database, census, decisions, choices, names)
-        for number, (table, target) in enumerate(zip(carried, targets, strict=True), start=1)
+        _table_plan(number, table, targets[table.name], database, census, decisions, choices, names)
+        for number, table in enumerate(carried, start=1)
     )
     called = view_names(database, names)
     sites = _sites(schema, carried, plans, names, census)
     builds, unbuilt = _builds(sites)
+    builds, renamed = renamed_builds(carried, plans, builds)
     views = plan_views(database, sites, called, schema, notes)
-    fates = [*left_out, *database_fates(database), *note_fates(notes), *unbuilt, *views.fates]
+    given = tuple(targets.items())
+    fates = [*left_out, *database_fates(database), *note_fates(notes), *unbuilt, *renamed]
+    fates += views.fates
     for table, plan in zip(carried, plans, strict=True):
-        fates.extend(table_fates(table, plan, decisions, census.tables[table.name]))
+        fates.extend(table_fates(table, plan, decisions, census.tables[table.name], given))
         fates.extend(collation_fates(table, plan, builds))
         fates.extend(_unreadable(census.tables[table.name]))
     return Plan(
@@ -67,6 +76,7 @@ def make_plan(
         accepted=choices.accepted,
         suppressed=choices.suppressed,
         views=views.plans,
+        fold=choices.fold,
     )
 
 
@@ -77,7 +87,7 @@ def _sorted_out(database: Database, choices: Choices) -> tuple[list[Table], list
     for table in database.tables:
         if table.kind is not TableKind.ORDINARY:
             continue
-        if not choices.table(table.name).carry:
+        if not choices.table(table.name).carried:
             left_out.append(lost("table", table.name, table.name, "left_out"))
         elif len(table.columns) > COLUMNS_MAX:
             found = str(len(table.columns))
@@ -87,6 +97,13 @@ def _sorted_out(database: Database, choices: Choices) -> tuple[list[Table], list
         else:
             carried.append(table)
     return carried, left_out
+
+
+def _table_names(tables: list[Table], choices: Choices, names: Names) -> dict[str, str]:
+    """Source table names to target names; what a person chose comes first."""
+    chosen = {t.name: target for t in tables if (target := choices.table(t.name).target)}
+    given = {name: names.give(target, exact=True) for name, target in chosen.items()}
+    return given | {t.name: names.give(t.name) for t in tables if t.name not in given}
 
 
 def _table_plan(
@@ -102,25 +119,29 @@ def _table_plan(
     counted = census.tables[table.name]
     readable = [c for c in table.columns if c.name in counted.columns]
     own = choices.table(table.name).columns
-    wanted = {c.name: own[c.name].target if c.name in own else None for c in readable}
-    targets = column_names([wanted[c.name] or c.name for c in readable])
+    chosen = {name: said.target for name, said in own.items() if said.target}
+    targets = column_names((c.name for c in readable), chosen, folds=choices.fold)
     columns = tuple(
-        _column_plan(
-            table, c, targets[wanted[c.name] or c.name], counted.columns[c.name], decisions
-        )
+        _column_plan(table, c, targets[c.name], counted.columns[c.name], decisions)
         for c in readable
     )
     columns = tuple(_numbered(table, target, column, names) for column in columns)
     last = next((s.last for s in database.sequences if s.table == table.name), None)
     return TablePlan(
         number=number,
-        source=table_source(table, database.encoding, [c.name for c in readable]),
+        source=table_source(
+            table,
+            database.encoding,
+            [c.name for c in readable],
+            where=choices.filters.get(table.name, ""),
+        ),
         target=target,
         columns=columns,
         rows=counted.rows,
         primary_key=table.primary_key,
         last_sequence=last,
         comment=table.comment,
+        left_out=counted.left_out,
     )
 
 
@@ -137,10 +158,10 @@ def _column_plan(
         type=conversion.type,
         rule=conversion.rule,
         not_null=column.not_null or is_alias or column.name in table.primary_key,
-        spelling=_spelling(conversion, census),
+        spelling=spelling_of(conversion, census),
         saw=_saw(census),
         misfits=decision.misfits,
-        purity=Purity.MIXED if decision.misfits else purity(census),
+        purity=purity(census) if is_pure(conversion, census) else Purity.MIXED,
         bytes_max=max(census.bytes_max, _UTF8_MAX * census.chars_max),
         comment=column.comment,
     )
@@ -155,11 +176,11 @@ def _numbered(table: Table, target: str, column: ColumnPlan, names: Names) -> Co
     return replace(column, sequence=names.give(f"{target}_{column.target}_seq"))
 
 
-def _spelling(conversion: Conversion, census: ColumnCensus) -> str:
+def spelling_of(conversion: Conversion, census: ColumnCensus) -> str:
     """How the source writes what the target keeps in another form."""
     if conversion.rule == "uuid":
         return "/".join(sorted(census.uuid_forms))
-    if conversion.rule != "iso":
+    if conversion.rule.partition(":")[0] not in ("iso", "zone"):
         return ""
     written = sorted(census.spellings, key=lambda s: -census.spellings[s])
     return SPELLINGS.join(written)

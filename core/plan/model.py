@@ -95,8 +95,9 @@ class ColumnPlan:
 class TablePlan:
     """One table that is carried. ``number`` is its place in the plan and its name
     in the ledger. ``primary_key`` has source names, () without one.
-    ``last_sequence``: the highest key number ever handed out. ``comment``: what people
-    wrote of it."""
+    ``last_sequence``: the highest key number ever handed out. ``rows``: those to be carried;
+    ``left_out``: those that the source's filter passes over; ``comment``: what people wrote
+    of it."""
 
     number: int
     source: TableSource
@@ -106,6 +107,7 @@ class TablePlan:
     primary_key: tuple[str, ...] = ()
     last_sequence: int | None = None
     comment: str = ""
+    left_out: int = 0
 
     @property
     def name(self) -> str:
@@ -149,24 +151,29 @@ class BuildKind(StrEnum):
     PRIMARY_KEY = "primary_key"
     UNIQUE = "unique"
     INDEX = "index"
+    EXCLUSION = "exclusion"
     CHECK = "check"
     FOREIGN_KEY = "foreign_key"
     SEQUENCE = "sequence"
     VIEW = "view"
+    TRIGGER = "trigger"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
     """A constraint, index, sequence or view to make on the target once the rows are there.
 
-    ``fate`` is what is recorded when it succeeds. ``terms``: the source columns of a
-    key or index (None for an expression), each with the collation that it keeps by an
-    expression ('' when it compares them as they are). ``validate``: for a check or a foreign key, the
-    statement that proves its rows; ``parent``: the source table that it refers to;
-    ``where``: the condition of a partial index. ``differs``: of a generated column, the
-    query that finds a row whose value its rule does not compute; ``sql_from_18``: what is
-    executed instead of ``sql`` from PostgreSQL 18 on; ``reads``: the source tables and views
-    that a view is made of, whose own builds come before it. A view's ``table`` is itself.
+    ``fate`` is what is recorded when it succeeds; ``sql`` is '' for a key that is there.
+    ``terms``: the source columns of a key or index (None for an expression), each with the
+    collation that it keeps by an expression ('' when it compares them as they are).
+    ``validate``: for a check or a foreign key, the statement that proves its rows;
+    ``parent``: the source table that it refers to; ``where``: the condition of a partial
+    index. ``differs``: of a generated column, the query that finds a row whose value its rule
+    does not compute; ``sql_from_18``: what is executed instead of ``sql`` from PostgreSQL 18
+    on; ``reads``: the source tables and views that a view is made of, whose own builds come
+    before it. A view's ``table`` is itself. Of what was there before the rows and is put up
+    again: ``drop`` took it down, ``definition`` is the server's own text of it, and ``asks``
+    the question, asked with an empty ``search_path``, that it must answer again.
     """
 
     kind: BuildKind
@@ -181,6 +188,9 @@ class Build:
     reads: tuple[str, ...] = ()
     differs: str = ""
     sql_from_18: str = ""
+    drop: str = ""
+    definition: str = ""
+    asks: str = ""
 
     def statement(self, server_version: int) -> str:
         """What makes it on a server of that version, as libpq counts them: 180001."""
@@ -208,13 +218,19 @@ class Build:
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """The whole plan. ``objects`` have their fate already; ``builds`` get theirs
-    when they are made. ``accepted`` and ``suppressed`` are what a person said of findings."""
+    when they are made. ``fold``: names that nobody chose are lowered.
+    ``adopted``: the tables are the application's own; they are never made nor dropped.
+    ``zone``: of which its naive moments are, '' for none. ``accepted`` and ``suppressed``
+    are what a person said of findings."""
 
     schema: str
     encoding: str
     tables: tuple[TablePlan, ...]
     builds: tuple[Build, ...]
     objects: tuple[ObjectFate, ...]
+    fold: bool = False
+    adopted: bool = False
+    zone: str = ""
     accepted: tuple[Acceptance, ...] = ()
     suppressed: tuple[Acceptance, ...] = ()
     views: tuple[ViewPlan, ...] = ()

@@ -191,6 +191,32 @@ def tokens(sql: str) -> Iterator[tuple[str, str]]:
         yield token["category"], token["text"]
 
 
+Node = dict[str, Any]
+"""A node of a tree as ``syntaqlite`` gives it: its "type", and its parts by name."""
+
+
+def expression_nodes(expression: str) -> tuple[Node, ...]:
+    """All nodes of a text that is one expression and nothing besides, even between
+    parentheses; () for any other text."""
+    # By itself it must not end in the middle; between parentheses it can have no alias,
+    # no FROM and no comment that swallows what follows.
+    whole = _expression(f"({expression})")
+    if whole is None or whole["type"] != "ParenExpr" or _expression(expression) is None:
+        return ()
+    return tuple(_nodes(whole))
+
+
+def _nodes(tree: Any) -> Iterator[Node]:
+    if isinstance(tree, dict):
+        if "type" in tree:
+            yield tree
+        for part in tree.values():
+            yield from _nodes(part)
+    elif isinstance(tree, list):
+        for part in tree:
+            yield from _nodes(part)
+
+
 _UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 

@@ -31,12 +31,20 @@ def _compares_its_own_way(table: Table) -> bool:
     return any((t.collation or "BINARY").upper() not in BUILTIN_COLLATIONS for t in terms)
 
 
-def table_source(table: Table, encoding: str, columns: Iterable[str]) -> TableSource:
-    """``table`` as the row reader needs it, limited to ``columns``."""
+def table_source(
+    table: Table, encoding: str, columns: Iterable[str], *, where: str = ""
+) -> TableSource:
+    """``table`` as the row reader needs it, limited to ``columns`` and to the rows of
+    which ``where``, a SQLite expression, is true."""
     named = tuple(columns)
     alias = table.rowid_alias if table.rowid_alias in named else None
     return TableSource(
-        table=table.name, columns=named, key=row_key(table), encoding=encoding, alias=alias or ""
+        table=table.name,
+        columns=named,
+        key=row_key(table),
+        encoding=encoding,
+        alias=alias or "",
+        where=where,
     )
 
 

@@ -53,3 +53,14 @@ def fault(error: BaseException) -> Fault | None:
     # 08P01 speaks of malformed binary data, on a connection that lives on.
     lost = state.startswith("08") and state != "08P01"
     return Fault.LOST if lost else _BY_SQLSTATE.get(state)
+
+
+# Refusals that concern an object: its data, its definition, its size.
+_OBJECT_CLASSES = ("0A", "22", "23", "42", "54")
+_NO_RIGHT = "42501"
+
+
+def concerns_object(error: psycopg.Error) -> bool:
+    """Whether the server refused because of the object that was to be made."""
+    state = error.sqlstate or ""
+    return state.startswith(_OBJECT_CLASSES) and state != _NO_RIGHT

@@ -23,7 +23,7 @@ import pyarrow as pa
 from adbc_driver_manager import AdbcConnection, AdbcStatement
 from adbc_driver_manager import Error as AdbcError
 
-from core.source.rows import KeyKind, Row, SqliteValue, TableSource, origin, quoted
+from core.source.rows import KeyKind, Row, SqliteValue, TableSource, origin, quoted, which
 
 _SETTINGS = (
     "PRAGMA trusted_schema = OFF",
@@ -135,9 +135,8 @@ def _query(source: TableSource, after: Row | None, until: Row | None, extras: Se
     key = ", ".join(map(quoted, source.key.columns))
     edges = ((">", after), ("<=", until))
     bounds = [f"({key}) {sign} ({_literals(edge)})" for sign, edge in edges if edge is not None]
-    where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
     selected = ", ".join([*map(quoted, (*_keys(source)[0], *source.columns)), *extras])
-    return f"SELECT {selected} FROM {origin(source)}{where} ORDER BY {key}"
+    return f"SELECT {selected} FROM {origin(source)}{which(source, *bounds)} ORDER BY {key}"
 
 
 def _keys(source: TableSource) -> tuple[list[str], list[int]]:

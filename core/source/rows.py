@@ -48,13 +48,15 @@ class RowKey:
 @dataclass(frozen=True, kw_only=True)
 class TableSource:
     """A table as the reader needs it: its name, the columns to read, its key. ``alias``:
-    which of the columns is the rowid under another name, '' if none is."""
+    which of the columns is the rowid under another name, '' if none is. ``where``: a SQLite
+    expression; rows of which it is not true are passed over by whoever reads the table."""
 
     table: str
     columns: tuple[str, ...]
     key: RowKey
     encoding: str = "UTF-8"
     alias: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +89,16 @@ def origin(source: TableSource) -> str:
     return table if source.key.kind is KeyKind.COLUMNS else f"{table} NOT INDEXED"
 
 
+def which(source: TableSource, *conditions: str) -> str:
+    """The WHERE that asks for the table's rows and ``conditions``; '' when it asks nothing."""
+    asked = [*([f"({source.where})"] if source.where else []), *conditions]
+    return f" WHERE {' AND '.join(asked)}" if asked else ""
+
+
 def count_rows(connection: apsw.Connection, source: TableSource) -> int:
     """How many rows the table has, counted on the table itself."""
-    row = connection.execute(f"SELECT count(*) FROM {origin(source)}").fetchone()
+    sql = f"SELECT count(*) FROM {origin(source)}{which(source)}"
+    row = connection.execute(sql).fetchone()
     return int(str(row[0])) if row else 0
 
 
@@ -145,8 +154,8 @@ def answers(connection: apsw.Connection, query: str, width: int, encoding: str) 
 
 def read_row(connection: apsw.Connection, source: TableSource, key: Row) -> Row | None:
     """The row at exactly ``key``, or None."""
-    where, bindings = _equal_to(source, key)
-    sql = f"SELECT {_raw_list(source.columns)} FROM {origin(source)} {where}"
+    tail, bindings = _equal_to(source, key)
+    sql = f"SELECT {_raw_list(source.columns)} FROM {origin(source)}{tail}"
     found = connection.execute(sql, bindings).fetchone()
     return None if found is None else _decode(found, source.encoding)
 
@@ -189,14 +198,14 @@ def _plain_rows(connection: apsw.Connection, page: _Page) -> Iterator[Row]:
     source = page.source
     selected = ", ".join(quoted(c) for c in (*_key_columns(source), *source.columns))
     tail, bindings = _past(page)
-    yield from connection.execute(f"SELECT {selected} FROM {origin(source)} {tail}", bindings)
+    yield from connection.execute(f"SELECT {selected} FROM {origin(source)}{tail}", bindings)
 
 
 def _raw_rows(connection: apsw.Connection, page: _Page) -> Iterator[Row]:
     source = page.source
     selected = _raw_list((*_key_columns(source), *source.columns))
     tail, bindings = _past(page)
-    cursor = connection.execute(f"SELECT {selected} FROM {origin(source)} {tail}", bindings)
+    cursor = connection.execute(f"SELECT {selected} FROM {origin(source)}{tail}", bindings)
     for pairs in cursor:
         yield _decode(pairs, source.encoding)
 
@@ -239,7 +248,8 @@ def _past(page: _Page) -> tuple[str, list[SqliteValue]]:
     """WHERE, ORDER BY and LIMIT of a page, with their bindings."""
     key = page.source.key
     if key.kind is KeyKind.POSITION:
-        return "LIMIT ? OFFSET ?", [page.rows, _position(page.after)]
+        rows = which(page.source)
+        return f"{rows} LIMIT ? OFFSET ?", [page.rows, _position(page.after)]
     columns = ", ".join(quoted(c) for c in key.columns)
     bounds: list[str] = []
     bindings: list[SqliteValue] = []
@@ -248,18 +258,17 @@ def _past(page: _Page) -> tuple[str, list[SqliteValue]]:
             marks, values = bound(edge)
             bounds.append(f"({columns}) {comparison} ({', '.join(marks)})")
             bindings.extend(values)
-    where = f"WHERE {' AND '.join(bounds)} " if bounds else ""
-    return f"{where}ORDER BY {columns} LIMIT ?", [*bindings, page.rows]
+    return f"{which(page.source, *bounds)} ORDER BY {columns} LIMIT ?", [*bindings, page.rows]
 
 
 def _equal_to(source: TableSource, key: Row) -> tuple[str, list[SqliteValue]]:
     if source.key.kind is KeyKind.POSITION:
-        return "LIMIT 1 OFFSET ?", [_position(key) - 1]
+        return f"{which(source)} LIMIT 1 OFFSET ?", [_position(key) - 1]
     marks, bindings = bound(key)
     equal = " AND ".join(
         f"{quoted(c)} = {m}" for c, m in zip(source.key.columns, marks, strict=True)
     )
-    return f"WHERE {equal}", bindings
+    return which(source, equal), bindings
 
 
 def bound(key: Row) -> tuple[list[str], list[SqliteValue]]:

@@ -30,6 +30,7 @@ from core.server.connection import Connection, Target
 from core.source.opening import SourceFile
 from core.source.rows import Row
 from core.source.snapshot import discard_snapshot
+from core.transfer.adopting import survey, take_apart
 from core.transfer.collisions import find_collisions
 from core.transfer.events import Tell
 from core.transfer.lease import is_held, take
@@ -60,12 +61,21 @@ class Request:
     workers: int = 1
     way: Way = Way.AUTO
 
+    @property
+    def adopts(self) -> bool:
+        """Whether the rows are to go into the application's own tables."""
+        return self.choices is not None and self.choices.adopt
+
 
 def begin(connection: Connection, request: Request, tell: Tell, earlier: Run | None) -> Run:
     """A new run, in place of an ``earlier`` one: what that one made stays until all that
     could stop this one has been asked. The caller holds the schema."""
     ledger = Ledger(connection)
-    refuse_occupied(connection, request, earlier)
+    there = None
+    if request.adopts:
+        there = survey(connection, request.schema)
+    else:
+        refuse_occupied(connection, request, earlier)
     if earlier is not None and is_held(connection, earlier.run):
         raise _held(connection, earlier)
     number = uuid4()
@@ -80,6 +90,7 @@ def begin(connection: Connection, request: Request, tell: Tell, earlier: Run | N
             narrow=request.narrow,
             range_rows=request.bounds.range_rows,
             way=request.way,
+            there=there,
             tell=tell,
         )
         failpoint("begin.prepared")
@@ -88,7 +99,11 @@ def begin(connection: Connection, request: Request, tell: Tell, earlier: Run | N
         with connection.transaction():
             if earlier is not None:
                 _drop(connection, request, earlier)
-            _make_target(connection, ledger, prepared.plan)
+            ledger.ensure()
+            if there is None:
+                _make_target(connection, prepared.plan)
+            else:
+                take_apart(connection, prepared.plan, there)
             failpoint("begin.tables")
             ledger.begin(run, prepared.plan, request.bounds, _cuts(prepared), collisions)
             failpoint("begin.written")
@@ -129,7 +144,7 @@ def refuse_other(run: Run, request: Request) -> None:
     if request.narrow is not None:
         now = overlaid(now, request.narrow(list(was.tables)))
     if now != was:
-        given = request.choices_path or "--only / --skip"
+        given = request.choices_path or "--only / --skip / --where / --fold / --adopt / --zone"
         raise PlanChanged(run=run.run, was=run.plan_sha256, now=given)
 
 
@@ -167,9 +182,8 @@ def _cuts(prepared: Prepared) -> Mapping[str, Sequence[Row]]:
     return {name: census.cuts for name, census in prepared.census.tables.items()}
 
 
-def _make_target(connection: Connection, ledger: Ledger, plan: Plan) -> None:
-    """Tables and ledger, in the caller's transaction: either both are there or neither."""
-    ledger.ensure()
+def _make_target(connection: Connection, plan: Plan) -> None:
+    """The bare tables, in the caller's transaction."""
     connection.execute(create_schema(plan).encode())
     for table in plan.tables:
         for statement in (create_table(plan.schema, table), *comments(plan.schema, table)):
@@ -178,7 +192,7 @@ def _make_target(connection: Connection, ledger: Ledger, plan: Plan) -> None:
 
 def _made_by(plan: Plan) -> Iterator[str]:
     """The names of the relations that a plan makes, indexes apart."""
-    for table in plan.tables:
+    for table in () if plan.adopted else plan.tables:
         yield table.target
         yield from (column.sequence for column in table.columns if column.identity)
     yield from (view.target for view in plan.views)
@@ -202,7 +216,8 @@ def _drop(connection: Connection, request: Request, run: Run) -> None:
     if lease is None:
         raise _held(connection, run)
     plan = from_json(Plan, run.plan)
-    names = ", ".join(qualified(plan.schema, table.target) for table in plan.tables)
+    made = () if plan.adopted else plan.tables
+    names = ", ".join(qualified(plan.schema, table.target) for table in made)
     views = ", ".join(qualified(plan.schema, view.target) for view in plan.views)
     try:
         if views:

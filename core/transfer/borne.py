@@ -14,9 +14,9 @@ from core.errors import RuleChangesRows, TypeNotCastable
 from core.plan.amend import Change, cast
 from core.plan.ddl import qualified
 from core.server.connection import Connection
+from core.server.faults import concerns_object
 from core.source.rows import quoted, scan
 from core.source.snapshot import verify_snapshot
-from core.transfer.build import concerns_object
 from core.transfer.prepare import snapshot_connection
 from core.transfer.resting import Resting
 from core.values.exact import converter

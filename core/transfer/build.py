@@ -20,6 +20,8 @@ from core.errors import MudanzaError
 from core.failpoints import failpoint
 from core.plan import Build, BuildKind, Fate, ObjectFate, Plan
 from core.server.connection import Connection
+from core.server.faults import concerns_object
+from core.transfer.adopting import compared, not_restored
 from core.transfer.claims import UNHURRIED, FenceLost
 from core.transfer.events import BuildBegun, Built
 from core.transfer.membership import Patience
@@ -27,9 +29,6 @@ from core.transfer.model import BuildClaim
 from core.transfer.recovery import overcome
 from core.transfer.work import Work
 
-# Refusals that concern the object: its data, its definition, its size.
-_OBJECT_CLASSES = ("0A", "22", "23", "42", "54")
-_NO_RIGHT = "42501"
 SORT_KIB = 256 << 10
 """What a build may take of the server's memory at least, in KiB; never less than is set."""
 _MORE_ROOM = (
@@ -145,14 +144,15 @@ def _build(work: Work, claim: BuildClaim, build: Build, began: float) -> ObjectF
         with _building(work) as connection:
             fate = _made(connection, build)
             failpoint("build.made")
-            fate = accept_fate(work.plan, fate)
+            fate = accept_fate(work.plan, compared(connection, build, fate))
             work.claims(connection).set_fate(claim, fate, seconds=time.monotonic() - began)
         failpoint("build.committed")
         return fate
     except psycopg.Error as refused:
         if not concerns_object(refused):
             raise
-        fate = accept_fate(work.plan, _refused(build, refused))
+        fate = not_restored(build, refused) if build.drop else _refused(build, refused)
+        fate = accept_fate(work.plan, fate)
         seconds = time.monotonic() - began
         claims = work.claims(work.session.connection())
         claims.set_fate(claim, fate, seconds=seconds, sqlstate=refused.sqlstate)
@@ -165,7 +165,8 @@ def _made(connection: Connection, build: Build) -> ObjectFate:
         return replace(
             build.fate, fate=Fate.NOT_CARRIED, reason="generated_differs", facts={}, counts=True
         )
-    connection.execute(build.statement(connection.info.server_version).encode())
+    if statement := build.statement(connection.info.server_version):
+        connection.execute(statement.encode())  # a key that an application made is there
     return build.fate
 
 
@@ -194,6 +195,7 @@ def _validated(work: Work, claim: BuildClaim, build: Build, began: float) -> Obj
         try:
             with connection.transaction():
                 connection.execute(build.validate.encode())
+            fate = compared(connection, build, fate)
         except (psycopg.errors.ForeignKeyViolation, psycopg.errors.CheckViolation) as broken:
             fate = broken_fate(build, broken)
         failpoint("build.made")
@@ -211,12 +213,6 @@ def broken_fate(build: Build, broken: psycopg.Error) -> ObjectFate:
     elif build.fate.reason != "reference_by_letters":
         reason = "not_valid"
     return replace(build.fate, fate=Fate.REWRITTEN, reason=reason, counts=True)
-
-
-def concerns_object(error: psycopg.Error) -> bool:
-    """Whether the server refused because of the object that was to be made."""
-    state = error.sqlstate or ""
-    return state.startswith(_OBJECT_CLASSES) and state != _NO_RIGHT
 
 
 def _refused(build: Build, error: psycopg.Error) -> ObjectFate:

@@ -285,6 +285,23 @@ class Ledger:
         """The fates of a run's builds, by number; ``builds`` is how many it has."""
         return {number: fate for number, fate in self._fates(run).items() if number <= builds}
 
+    def lock_open_build(self, run: UUID, number: int) -> bool:
+        """Whether a build has no fate yet; nobody gives it one before the caller's
+        transaction ends."""
+        row = self._connection.execute(
+            "SELECT fate FROM mudanza.object WHERE run = %s AND object = %s FOR UPDATE",
+            (run, number),
+        ).fetchone()
+        return row is not None and row[0] == "planned"
+
+    def close_build(self, run: UUID, number: int, fate: ObjectFate) -> None:
+        """Write the fate of a build that no member is at; part of the caller's transaction."""
+        self._connection.execute(
+            "UPDATE mudanza.object SET fate = %s, reason = %s, facts = %s, counts = %s,"
+            " owner = NULL, token = token + 1 WHERE run = %s AND object = %s",
+            (fate.fate.value, fate.reason, json.dumps(fate.facts), fate.counts, run, number),
+        )
+
     def _fates(self, run: UUID) -> dict[int, ObjectFate]:
         with self._connection.cursor(row_factory=dict_row) as cursor:
             cursor.execute(

@@ -17,6 +17,7 @@ from core.server.preflight import preflight
 from core.source.opening import SourceFile
 from core.source.snapshot import discard_snapshot, take_snapshot
 from core.source.unchanged import still_holds
+from core.transfer.adopting import Survey, put_back, survey
 from core.transfer.begin import Request, begin, refuse_occupied, refuse_other
 from core.transfer.engine import Party, carry_on, go_on, require_snapshot
 from core.transfer.events import Tell
@@ -24,8 +25,8 @@ from core.transfer.lease import is_held, momentary
 from core.transfer.ledger import Ledger
 from core.transfer.membership import who
 from core.transfer.model import EXIT_DONE, EXIT_NO, Run, RunReport
-from core.transfer.report import run_report, table_reports
-from core.transfer.states import WORKING, Status
+from core.transfer.report import count_rows, run_report, table_reports
+from core.transfer.states import ENDED, WORKING, Status
 from core.transfer.steering import Asked, Place, RunRequest, steer
 
 
@@ -41,7 +42,9 @@ def migrate(request: Request, tell: Tell = lambda _: None) -> RunReport:
         ledger = Ledger(connection)
         ledger.hold(request.schema)
         earlier = ledger.live_run(request.schema) if ledger.exists() else None
-        if earlier is None or request.replace:
+        if earlier is not None and earlier.status is Status.CANCELLED:
+            put_back(connection, earlier)  # whoever cancelled it may have died over it
+        if earlier is None or request.replace or _emptied(connection, request, earlier):
             run = begin(connection, request, tell, earlier)
         else:
             run = earlier
@@ -64,17 +67,30 @@ def migrate(request: Request, tell: Tell = lambda _: None) -> RunReport:
     return go_on(party, tell, resumed=False)  # its snapshot was made just now
 
 
-def check_target(request: Request) -> None:
-    """All that :func:`migrate` would refuse about the target, and nothing written."""
+def _emptied(connection: Connection, request: Request, earlier: Run) -> bool:
+    """Whether an earlier run into the application's own tables is over, and somebody has
+    emptied them since to begin anew: such tables are never replaced."""
+    plan = from_json(Plan, earlier.plan)
+    if not (request.adopts and plan.adopted and earlier.status in ENDED):
+        return False
+    return any(t.rows for t in plan.tables) and not any(
+        count_rows(connection, plan.schema, table) for table in plan.tables
+    )
+
+
+def check_target(request: Request) -> Survey | None:
+    """All that :func:`migrate` would refuse about the target, and nothing written; what
+    stands there, for a run that adopts it."""
     target = request.target
     with connect(target, autocommit=True) as connection, translated(target):
         preflight(connection, target, request.schema)
         ledger = Ledger(connection)
         run = ledger.live_run(request.schema) if ledger.exists() else None
-        if run is None or request.replace:
-            refuse_occupied(connection, request, earlier=run)
-        else:
+        if run is not None and not request.replace:
             refuse_other(run, request)
+        elif not request.adopts:
+            refuse_occupied(connection, request, earlier=run)
+        return survey(connection, request.schema) if request.adopts else None
 
 
 def _take_up(connection: Connection, request: Request, run: Run) -> None:

@@ -274,14 +274,16 @@ class ChunkLine:
 
 @dataclass(frozen=True, kw_only=True)
 class TableReport:
-    """One table of a finished run; ``rows_target`` is counted on the target;
-    ``values_altered`` arrived as others by a rule of the plan, and are kept as they were."""
+    """One table of a finished run; ``rows_target`` is counted on the target,
+    ``rows_left_out`` were passed over by a filter; ``values_altered`` arrived as others by a
+    rule of the plan, and are kept as they were."""
 
     name: str
     target: str
     rows_source: int
     rows_target: int
     rows_quarantined: int
+    rows_left_out: int
     seconds: float
     values_altered: int = 0
 

@@ -14,10 +14,12 @@ import apsw
 
 from core.assess.acceptances import check_acceptances, settled
 from core.census import RANGE_ROWS, Census, take_census
-from core.errors import SourceHasNoTables
+from core.errors import AdoptNoTarget, SourceHasNoTables, ZoneUnknown
 from core.plan import NO_CHOICES, Choices, Plan, check_fit, make_plan, overlaid
+from core.plan.adopt import Counterparts, adopt, counterparts, kinds_wanted
 from core.plan.amend import require_nullable
-from core.schema.model import TableKind
+from core.schema.filters import check_filter
+from core.schema.model import Database, Table, TableKind
 from core.schema.sqlite import Reading, read_sqlite
 from core.source.integrity import check_integrity
 from core.source.opening import SourceFile
@@ -29,8 +31,15 @@ from core.source.snapshot import (
     open_snapshot,
     seal,
 )
+from core.transfer.adopting import (
+    Survey,
+    refuse_holding_nothing,
+    refuse_other_versions,
+    source_versions,
+)
 from core.transfer.events import CensusTaken, Event, Scanned, SnapshotTaken
 from core.transfer.model import Way
+from core.values.temporal import zone_known
 
 Narrow = Callable[[list[str]], Choices]
 """From the names of a source's ordinary tables to further choices."""
@@ -70,13 +79,16 @@ def prepare(
     narrow: Narrow | None = None,
     range_rows: int = RANGE_ROWS,
     way: Way = Way.AUTO,
+    there: Survey | None = None,
     tell: Callable[[Event], None] = lambda _: None,
 ) -> Prepared:
     """Copy the source's pages to ``snapshot_path``, check them, scan them, plan.
 
     ``narrow`` is told the names of the ordinary tables and returns choices that are
-    laid over ``choices``. Raises SourceHasNoTables, PlanDoesNotFit, AcceptanceUnknown,
-    AcceptanceNowhere, and what a snapshot raises; the snapshot is then removed by the caller.
+    laid over ``choices``; ``there`` is what stands in the target, for a plan that adopts it.
+    Raises SourceHasNoTables, PlanDoesNotFit, AcceptanceUnknown, AcceptanceNowhere,
+    AdoptRefused, FilterRefused, and what a snapshot raises; the snapshot is then removed by
+    the caller.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="beside") as beside, ExitStack() as opened:
         if way.counts_by_columns(source.bytes):
@@ -94,6 +106,9 @@ def prepare(
             ordinary = (t for t in found.database.tables if t.kind is TableKind.ORDINARY)
             choices = overlaid(choices, narrow([t.name for t in ordinary]))
         check_fit(choices, found.database, choices_path)
+        for name, where in choices.filters.items():
+            check_filter(connection, _table(found.database, name), where)
+        pairs = _pairs(connection, found.database, choices, there)
         began = time.monotonic()
         census = take_census(
             connection,
@@ -101,9 +116,14 @@ def prepare(
             lambda table, rows: tell(Scanned(table=table, rows=rows)),
             range_rows=range_rows,
             by_columns=way.counts_by_columns(copied.bytes),
+            filters=choices.filters,
+            also={} if pairs is None else kinds_wanted(pairs),
         )
         took = time.monotonic() - began
         plan = make_plan(found.database, census, schema=schema, choices=choices, notes=found.notes)
+        if pairs is not None and there is not None:
+            plan = adopt(plan, found.database, census, choices, there.found, pairs)
+            refuse_holding_nothing(connection, plan)
         require_nullable(plan, choices_path)
         check_acceptances(plan, found.database, found.notes, choices_path)
         notes, check_seconds = check.result()
@@ -112,6 +132,25 @@ def prepare(
         return Prepared(
             snapshot=snapshot, reading=found, census=census, plan=settled(plan), notes=notes
         )
+
+
+def _pairs(
+    snapshot: apsw.Connection, database: Database, choices: Choices, there: Survey | None
+) -> Counterparts | None:
+    """What belongs together on both sides, for a plan that adopts; None for any other.
+    Raises AdoptRefused, ZoneUnknown."""
+    if choices.zone and not zone_known(choices.zone):
+        raise ZoneUnknown(zone=choices.zone)
+    if not choices.adopt:
+        return None
+    if there is None:
+        raise AdoptNoTarget
+    refuse_other_versions(source_versions(snapshot, database), there.versions)
+    return counterparts(database, there.found, choices)
+
+
+def _table(database: Database, name: str) -> Table:
+    return next(t for t in database.tables if t.name == name)
 
 
 def _load_arrow() -> None:

@@ -33,9 +33,10 @@ def table_reports(connection: Connection, run: Run, plan: Plan) -> tuple[TableRe
         TableReport(
             name=table.name,
             target=table.target,
-            rows_source=table.rows,
+            rows_source=table.rows + table.left_out,
             rows_target=count_rows(connection, plan.schema, table),
             rows_quarantined=quarantined.get(table.number, 0),
+            rows_left_out=table.left_out,
             values_altered=altered.get(table.number, 0),
             seconds=sum(_seconds(ranges, table)),
         )
@@ -48,14 +49,17 @@ def _seconds(ranges: list[Range], table: TablePlan) -> Iterator[float]:
 
 
 def require_agreement(tables: tuple[TableReport, ...]) -> None:
-    """Raise CountsDisagree unless every source row is in the target or in quarantine."""
+    """Raise CountsDisagree unless every source row is in the target, in quarantine or left
+    out by a filter."""
     for table in tables:
-        if table.rows_source != table.rows_target + table.rows_quarantined:
+        placed = table.rows_target + table.rows_quarantined + table.rows_left_out
+        if table.rows_source != placed:
             raise CountsDisagree(
                 table=table.name,
                 source=table.rows_source,
                 target=table.rows_target,
                 quarantined=table.rows_quarantined,
+                left_out=table.rows_left_out,
             )
 
 

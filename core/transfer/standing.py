@@ -7,7 +7,9 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
+from core.plan import Build
 from core.server.connection import Connection
+from core.transfer.adopting import still_down
 from core.transfer.events import Progressed
 from core.transfer.forecast import WINDOW_SECONDS, Outlook, outlook
 from core.transfer.ledger import Ledger
@@ -24,7 +26,8 @@ from core.transfer.model import (
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """A run, how it is to go on, who is at it, how far it is and how it came there."""
+    """A run, how it is to go on, who is at it, how far it is and how it came there.
+    ``down``: what the application had made in the target and does not stand just now."""
 
     run: Run
     orders: Orders
@@ -35,6 +38,7 @@ class Standing:
     outlook: Outlook
     steps: tuple[Step, ...]
     seconds: float
+    down: tuple[Build, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -76,6 +80,7 @@ def standing(connection: Connection, run: Run) -> Standing:
             outlook=outlook(rows, seen.rows_done, whole=rates.whole, recent=rates.recent),
             steps=tuple(ledger.steps(run.run)),
             seconds=ledger.seconds(run.run),
+            down=still_down(connection, run),
         )
 
 

@@ -23,6 +23,7 @@ from core.errors import ArrowRefused, RequestUnanswered
 from core.failpoints import failpoint
 from core.server.connection import Connection, Target, connect, translated
 from core.source.snapshot import discard_snapshot
+from core.transfer.adopting import put_back
 from core.transfer.lease import Lease, momentary
 from core.transfer.ledger import Ledger
 from core.transfer.membership import who
@@ -90,7 +91,9 @@ def steer(place: Place, request: RunRequest, *, seconds: float = 30.0) -> None:
         if said == REFUSED:
             raise ArrowRefused(run=place.run, was=was, now=request.kind)
         if request.kind is Asked.CANCEL:
-            discard_snapshot(Path(ledger.run(place.run).snapshot_path))
+            run = ledger.run(place.run)
+            discard_snapshot(Path(run.snapshot_path))
+            put_back(connection, run)
 
 
 def ask(connection: Connection, request: RunRequest) -> int:

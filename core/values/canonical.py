@@ -56,7 +56,7 @@ def literal(kind: TargetType, wire: Field) -> str:
     """A wire value as a SQL literal of its type."""
     if wire is None:
         return "NULL"
-    if kind.name in (types.BIGINT, types.BOOLEAN):
+    if kind.name in (*types.INTEGERS, types.BOOLEAN):
         return shown(kind, wire)
     text = shown(kind, wire)
     if kind.name == types.TIMESTAMPTZ:
@@ -85,12 +85,17 @@ def _uuid(wire: bytes) -> str:
 
 
 _SHOWN: dict[str, Callable[[bytes], str]] = {
+    types.SMALLINT: lambda w: str(int.from_bytes(w, signed=True)),
+    types.INTEGER: lambda w: str(int.from_bytes(w, signed=True)),
     types.BIGINT: lambda w: str(_bigint(w)),
+    types.REAL: lambda w: _double(struct.pack("!d", struct.unpack("!f", w)[0])),
     types.DOUBLE: _double,
     types.NUMERIC: lambda w: format(numeric.decode(w), "f"),
     types.BOOLEAN: lambda w: "true" if w == b"\x01" else "false",
     types.TEXT: lambda w: w.decode(errors="backslashreplace"),
     types.VARCHAR: lambda w: w.decode(errors="backslashreplace"),
+    types.CHAR: lambda w: w.decode(errors="backslashreplace"),
+    types.ENUM: lambda w: w.decode(errors="backslashreplace"),
     types.BYTEA: _hex,
     types.DATE: lambda w: temporal.date_text(struct.unpack("!i", w)[0] * temporal.DAY),
     types.TIME: lambda w: temporal.time_text(_bigint(w)),

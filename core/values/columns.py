@@ -84,16 +84,23 @@ def _require_type(array: pa.Array, wanted: pa.DataType) -> None:
 # --- numbers ---------------------------------------------------------------------------
 
 
-def _integer(_: Conversion) -> ColumnWay:
+_WHOLE = {types.SMALLINT: pa.int16(), types.INTEGER: pa.int32(), types.BIGINT: pa.int64()}
+
+
+def _integer(conversion: Conversion) -> ColumnWay:
+    wanted = _WHOLE[conversion.type.name]
+
     def convert(read: pa.Array) -> pa.Array:
         _require_type(read, pa.int64())
-        return read
+        return read if wanted == pa.int64() else pc.cast(read, wanted)  # refuses what is larger
 
-    return ColumnWay(pa.int64(), convert)
+    return ColumnWay(wanted, convert)
 
 
-def _real(_: Conversion) -> ColumnWay:
-    return ColumnWay(pa.float64(), _as_doubles)
+def _real(conversion: Conversion) -> ColumnWay | None:
+    # Arrow rounds what a single cannot hold.
+    exact = conversion.type.name == types.DOUBLE
+    return ColumnWay(pa.float64(), _as_doubles) if exact else None
 
 
 def _as_doubles(read: pa.Array) -> pa.Array:
@@ -186,7 +193,7 @@ def _zero_one(conversion: Conversion) -> ColumnWay | None:
 
 def _epoch(conversion: Conversion) -> ColumnWay | None:
     unit = {"epoch:s": 1_000_000, "epoch:ms": 1_000, "epoch:us": 1}.get(conversion.rule)
-    if unit is None or conversion.type.name == types.DATE:
+    if unit is None or conversion.type.name == types.DATE or conversion.type.scale is not None:
         return None
     factor = pa.scalar(unit, pa.int64())
 
@@ -202,8 +209,10 @@ def _epoch(conversion: Conversion) -> ColumnWay | None:
 # --- texts and bytes ---------------------------------------------------------------------
 
 
-def _text(conversion: Conversion) -> ColumnWay:
+def _text(conversion: Conversion) -> ColumnWay | None:
     limit = conversion.type.length
+    if conversion.type.name == types.CHAR:
+        return None
 
     def convert(read: pa.Array) -> pa.Array:
         length = _sound(read)
@@ -228,7 +237,10 @@ def _sound(read: pa.Array) -> Convert:
     return length
 
 
-def _spelled_integers(_: Conversion) -> ColumnWay:
+def _spelled_integers(conversion: Conversion) -> ColumnWay | None:
+    if conversion.type.length is not None:
+        return None
+
     def convert(read: pa.Array) -> pa.Array:
         _require_type(read, pa.int64())
         return pc.cast(read, pa.string())
@@ -311,10 +323,12 @@ _MOMENTS = {
 _SOME_DAY, _BLANK = pa.scalar("1970-01-01"), pa.scalar(" ")
 
 
-def _iso(conversion: Conversion) -> ColumnWay:
+def _iso(conversion: Conversion) -> ColumnWay | None:
     """The census has parsed each of these texts by the grammar: what Arrow takes of them
     it understands alike, and the rest it refuses."""
     wanted = _MOMENTS[conversion.type.name]
+    if conversion.type.scale is not None:
+        return None  # the server rounds
 
     def convert(read: pa.Array) -> pa.Array:
         _require_type(read, pa.string())

@@ -23,6 +23,8 @@ Outcome = bytes | Reject | Altered | None
 Converter = Callable[[SqliteValue], Outcome]
 
 _BIGINT = struct.Struct("!q")
+_WHOLE = {16: struct.Struct("!h"), 32: struct.Struct("!i"), 64: _BIGINT}
+_FLOAT = struct.Struct("!f")
 _DOUBLE = struct.Struct("!d")
 _DATE = struct.Struct("!i")
 
@@ -72,6 +74,8 @@ def _single_known(conversion: Conversion) -> bool:
         return False
     if rule == "epoch":
         return conversion.rule in temporal.EPOCHS
+    if rule == "zone":
+        return temporal.zone_known(detail)
     if rule == "boolean":
         spellings = detail.split("/")
         return len(spellings) == 2 and spellings[0] != spellings[1]
@@ -88,18 +92,25 @@ def exact_in_double(value: int) -> bool:
 
 def _makers() -> dict[tuple[str, str], Callable[[Conversion], Converter]]:
     return {
+        (types.SMALLINT, "integer"): _integer,
+        (types.INTEGER, "integer"): _integer,
         (types.BIGINT, "integer"): _integer,
+        (types.REAL, "real"): _short_real,
         (types.DOUBLE, "real"): _real,
         (types.NUMERIC, "decimal"): _decimal,
         (types.BOOLEAN, "boolean"): _boolean,
         (types.TEXT, "text"): _text,
         (types.VARCHAR, "text"): _text,
+        (types.CHAR, "text"): _padded,
         (types.TEXT, "spelled"): _spelled,
+        (types.VARCHAR, "spelled"): _spelled,
+        (types.ENUM, "label"): _label,
         (types.BYTEA, "bytes"): _bytes,
         (types.DATE, "iso"): _iso,
         (types.TIME, "iso"): _iso,
         (types.TIMESTAMP, "iso"): _iso,
         (types.TIMESTAMPTZ, "iso"): _iso,
+        (types.TIMESTAMPTZ, "zone"): _zoned,
         (types.DATE, "epoch"): _epoch,
         (types.TIMESTAMP, "epoch"): _epoch,
         (types.TIMESTAMPTZ, "epoch"): _epoch,
@@ -170,11 +181,30 @@ def _latin_1(value: SqliteValue) -> SqliteValue:
 
 def _integer(conversion: Conversion) -> Converter:
     refused = Reject("not_an_integer", conversion.rule)
+    too_large = Reject("integer_out_of_range", conversion.rule)
+    bits = types.INTEGERS[conversion.type.name]
+    pack, low, high = _WHOLE[bits].pack, -1 << bits - 1, (1 << bits - 1) - 1
 
     def convert(value: SqliteValue) -> Outcome:
         if type(value) is int:
-            return _BIGINT.pack(value)
+            return pack(value) if low <= value <= high else too_large
         return None if value is None else refused
+
+    return convert
+
+
+def _short_real(conversion: Conversion) -> Converter:
+    refused = Reject("not_a_real", conversion.rule)
+    inexact = Reject("inexact_in_real", conversion.rule)
+
+    def convert(value: SqliteValue) -> Outcome:
+        if type(value) is not float and type(value) is not int:
+            return None if value is None else refused
+        try:
+            packed = _FLOAT.pack(value)
+        except OverflowError:
+            return inexact
+        return packed if _FLOAT.unpack(packed)[0] == value else inexact
 
     return convert
 
@@ -258,9 +288,36 @@ def _spelled(conversion: Conversion) -> Converter:
     as_text = _text(conversion)
 
     def convert(value: SqliteValue) -> Outcome:
-        if isinstance(value, int | float):
-            return spelled(value).encode()
-        return as_text(value)
+        return as_text(spelled(value) if isinstance(value, int | float) else value)
+
+    return convert
+
+
+def _padded(conversion: Conversion) -> Converter:
+    """PostgreSQL fills a char(n) with blanks and takes none of them for a part of it."""
+    as_text = _text(conversion)
+    blanks = Reject("blanks_at_end", conversion.rule)
+    length = conversion.type.length or 1
+
+    def convert(value: SqliteValue) -> Outcome:
+        outcome = as_text(value)
+        if not isinstance(outcome, bytes) or not isinstance(value, str):
+            return outcome
+        if len(value) < length and value.endswith(" "):
+            return blanks
+        return value.ljust(length).encode()
+
+    return convert
+
+
+def _label(conversion: Conversion) -> Converter:
+    refused = Reject("not_a_label", conversion.rule)
+    labels: dict[SqliteValue, bytes] = {label: label.encode() for label in conversion.type.labels}
+
+    def convert(value: SqliteValue) -> Outcome:
+        if type(value) is not str:
+            return None if value is None else refused
+        return labels.get(value, refused)
 
     return convert
 
@@ -296,6 +353,7 @@ def _iso(conversion: Conversion) -> Converter:
     refused = Reject("not_a_moment", conversion.rule)
     shapes = shapes_of(conversion.type.name)
     is_date = conversion.type.name == types.DATE
+    too_fine, grain = Reject("finer_than_type", conversion.rule), _grain(conversion.type)
 
     def convert(value: SqliteValue) -> Outcome:
         if type(value) is not str:
@@ -303,7 +361,35 @@ def _iso(conversion: Conversion) -> Converter:
         moment = temporal.parse(value)
         if moment is None or moment.shape not in shapes:
             return refused
+        if moment.micros % grain:
+            return too_fine
         return _DATE.pack(moment.micros // temporal.DAY) if is_date else _BIGINT.pack(moment.micros)
+
+    return convert
+
+
+def _grain(kind: TargetType) -> int:
+    """How many microseconds the smallest step of a temporal type has."""
+    return 1 if kind.scale is None else int(10 ** (6 - kind.scale))
+
+
+def _zoned(conversion: Conversion) -> Converter:
+    refused = Reject("not_a_moment", conversion.rule)
+    never = Reject("not_one_moment", conversion.rule)
+    too_fine, grain = Reject("finer_than_type", conversion.rule), _grain(conversion.type)
+    zone = conversion.rule.removeprefix("zone:")
+
+    def convert(value: SqliteValue) -> Outcome:
+        if type(value) is not str:
+            return None if value is None else refused
+        moment = temporal.parse(value)
+        if moment is None or moment.shape is Shape.TIME:
+            return refused
+        own = moment.shape is Shape.OFFSET
+        micros = moment.micros if own else temporal.in_zone(moment.micros, zone)
+        if micros is None:
+            return never
+        return too_fine if micros % grain else _BIGINT.pack(micros)
 
     return convert
 
@@ -311,6 +397,7 @@ def _iso(conversion: Conversion) -> Converter:
 def _epoch(conversion: Conversion) -> Converter:
     refused = Reject("not_a_moment", conversion.rule)
     is_date = conversion.type.name == types.DATE
+    too_fine, grain = Reject("finer_than_type", conversion.rule), _grain(conversion.type)
 
     def convert(value: SqliteValue) -> Outcome:
         if type(value) is not int and type(value) is not float:
@@ -318,6 +405,8 @@ def _epoch(conversion: Conversion) -> Converter:
         micros = temporal.from_number(value, conversion.rule)
         if micros is None or (is_date and micros % temporal.DAY):
             return refused
+        if micros % grain:
+            return too_fine
         return _DATE.pack(micros // temporal.DAY) if is_date else _BIGINT.pack(micros)
 
     return convert

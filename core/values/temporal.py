@@ -20,11 +20,12 @@ which are PostgreSQL's own units.
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAY = 86_400_000_000
 _EPOCH_DAY = date(2000, 1, 1).toordinal()
@@ -119,6 +120,40 @@ def _offset(sign: str, hours: str, minutes: str | None) -> int | None:
         return None
     micros = (h * 60 + m) * 60_000_000
     return micros if sign == "+" else -micros
+
+
+def zone_known(name: str) -> bool:
+    """Whether there is a time zone of that name."""
+    return _zone(name) is not None
+
+
+def in_zone(micros: int, zone: str) -> int | None:
+    """The moment, in UTC, at which clocks of ``zone`` show ``micros``; None where they
+    never do or do twice, and past the years that a calendar has."""
+    hours = _zone(zone)
+    if hours is None:
+        return None
+    try:
+        local = _MILLENNIUM + timedelta(microseconds=micros)
+        first, second = (local.replace(tzinfo=hours, fold=fold).utcoffset() for fold in (0, 1))
+    except OverflowError:
+        return None
+    if first is None or first != second:
+        return None
+    return micros - first // timedelta(microseconds=1)
+
+
+_MILLENNIUM = datetime(2000, 1, 1)  # noqa: DTZ001  # what clocks show, of whatever zone
+
+
+@lru_cache(maxsize=16)
+def _zone(name: str) -> tzinfo | None:
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def spelling(text: str) -> str:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+SMALLINT = "smallint"
+INTEGER = "integer"
 BIGINT = "bigint"
+REAL = "real"
 DOUBLE = "double precision"
 NUMERIC = "numeric"
 BOOLEAN = "boolean"
 TEXT = "text"
 VARCHAR = "varchar"
+CHAR = "char"
+ENUM = "enum"
 BYTEA = "bytea"
 DATE = "date"
 TIME = "time"
@@ -21,12 +26,16 @@ JSONB = "jsonb"
 UUID = "uuid"
 
 NAMES = (
+    SMALLINT,
+    INTEGER,
     BIGINT,
+    REAL,
     DOUBLE,
     NUMERIC,
     BOOLEAN,
     TEXT,
     VARCHAR,
+    CHAR,
     BYTEA,
     DATE,
     TIME,
@@ -37,6 +46,8 @@ NAMES = (
     UUID,
 )
 TEXTS = (TEXT, VARCHAR)
+INTEGERS = {SMALLINT: 16, INTEGER: 32, BIGINT: 64}
+"""How many bits each holds."""
 NUMERIC_PRECISION_MAX = 1000
 # How texts write false and true.
 BOOLEAN_WORDS = (
@@ -56,17 +67,23 @@ ALTERING = (LATIN_1, REPLACE, TO_NULL)
 
 @dataclass(frozen=True)
 class TargetType:
-    """A PostgreSQL type. ``length`` counts characters (varchar); ``precision`` and
-    ``scale`` count decimal digits (numeric); None means without a limit."""
+    """A PostgreSQL type. ``length`` counts characters (varchar, char); ``precision`` and
+    ``scale`` count decimal digits (numeric), ``scale`` alone those of a second (time and
+    timestamps); None means without a limit. ``given``: how the server names a type that
+    is not ours: an enum, with its ``labels``, or a domain over the type called ``name``."""
 
     name: str
     length: int | None = None
     precision: int | None = None
     scale: int | None = None
+    given: str = ""
+    labels: tuple[str, ...] = ()
 
     @property
     def sql(self) -> str:
         """The type as DDL spells it."""
+        if self.given:
+            return self.given
         if self.length is not None:
             return f"{self.name}({self.length})"
         if self.precision is not None:
@@ -81,12 +98,12 @@ def parse_type(text: str) -> TargetType | None:
     if name not in NAMES:
         return None
     if not arguments:
-        return TargetType(name)
+        return None if name == CHAR else TargetType(name)
     try:
         numbers = [int(part) for part in arguments.rstrip(") ").split(",")]
     except ValueError:
         return None
-    if name == VARCHAR and len(numbers) == 1 and 1 <= numbers[0] <= VARCHAR_LENGTH_MAX:
+    if name in (VARCHAR, CHAR) and len(numbers) == 1 and 1 <= numbers[0] <= VARCHAR_LENGTH_MAX:
         return TargetType(name, length=numbers[0])
     if name == NUMERIC and len(numbers) in (1, 2) and 1 <= numbers[0] <= NUMERIC_PRECISION_MAX:
         return TargetType(name, precision=numbers[0], scale=numbers[1] if numbers[1:] else 0)
@@ -112,9 +129,10 @@ class Conversion:
 
     ``rule`` is one of: ``integer``, ``real``, ``decimal``, ``text``, ``spelled``
     (numbers as their spelling), ``bytes``, ``bytes:spelled``, ``boolean:A/B`` (B is
-    true), ``iso``, ``epoch:UNIT``, ``json``, ``uuid``; or several of them with ``|``
-    between: what the first does not take is tried by the next. After the first may
-    also stand ``latin-1``, ``replace`` and, at the end, ``null``.
+    true), ``iso``, ``zone:NAME`` (naive moments are of that time zone), ``epoch:UNIT``,
+    ``json``, ``uuid``, ``label`` (of an enum); or several of them with ``|`` between: what
+    the first does not take is tried by the next. After the first may also stand
+    ``latin-1``, ``replace`` and, at the end, ``null``.
     """
 
     type: TargetType
@@ -142,7 +160,7 @@ class Conversion:
         # INTEGER of the column.
         if "|" in self.rule:
             return False  # nobody has compared what two rules make
-        if self.rule in ("integer", "real", "text"):
+        if self.rule in ("integer", "real", "text", "label"):
             return True
         return self.rule.startswith("boolean:") or (
             self.rule.startswith("epoch:") and self.rule != "epoch:julian"

@@ -15,7 +15,7 @@ import apsw
 from core.plan import ColumnPlan, TablePlan
 from core.plan.ddl import qualified
 from core.server.connection import Connection
-from core.source.rows import Row, bound, origin, quoted
+from core.source.rows import Row, bound, origin, quoted, which
 from core.values import types
 from core.values.storage import unpack
 from core.verify.model import Difference, DifferenceKind
@@ -137,7 +137,7 @@ def _questions(column: ColumnPlan, table: TablePlan) -> tuple[Aggregate, ...]:
 
 
 def _leave_out(source: apsw.Connection, table: TablePlan, keys: list[bytes]) -> str:
-    """A WHERE that passes over the quarantined rows."""
+    """The condition that passes over the quarantined rows, '' for none of them."""
     if not keys:
         return ""
     rows: list[Row] = [unpack(key) for key in keys]
@@ -150,15 +150,16 @@ def _leave_out(source: apsw.Connection, table: TablePlan, keys: list[bytes]) -> 
     source.execute(f"CREATE INDEX temp.left_out_keys ON left_out ({', '.join(names)})")
     columns = [quoted(c) for c in table.source.key.columns]
     equal = " AND ".join(f"l.{n} IS t.{c}" for n, c in zip(names, columns, strict=True))
-    return f" WHERE NOT EXISTS (SELECT 1 FROM temp.left_out l WHERE {equal})"
+    return f"NOT EXISTS (SELECT 1 FROM temp.left_out l WHERE {equal})"
 
 
 def _of_source(
-    source: apsw.Connection, table: TablePlan, asked: Asked, where: str
+    source: apsw.Connection, table: TablePlan, asked: Asked, present: str
 ) -> tuple[object, ...]:
     selected = ", ".join(a.sqlite.replace("{c}", f"t.{quoted(c.source)}") for c, a in asked)
     alias = origin(table.source).replace(quoted(table.name), f"{quoted(table.name)} AS t", 1)
-    row = source.execute(f"SELECT {selected} FROM {alias}{where}").fetchone()
+    rows = which(table.source, *filter(None, [present]))
+    row = source.execute(f"SELECT {selected} FROM {alias}{rows}").fetchone()
     return tuple(row or ())
 
 

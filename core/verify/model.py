@@ -61,10 +61,11 @@ class EditedCell:
 
 @dataclass(frozen=True, kw_only=True)
 class TableParity:
-    """One table: rows on each side, rows in quarantine, how many differences, and
-    some of them. ``altered``: values that arrived as others by a rule of the plan, kept in
-    quarantine as they were; ``edited``: rows that arrived with values that a person put in
-    place, some of which are named. ``values`` is how many values were compared."""
+    """One table: rows on each side, rows in quarantine, rows of the source that a filter
+    leaves out, how many differences, and some of them. ``altered``: values that arrived as
+    others by a rule of the plan, kept in quarantine as they were; ``edited``: rows that arrived
+    with values that a person put in place, some of which are named. ``values`` is how many
+    values were compared."""
 
     name: str
     target: str
@@ -72,6 +73,7 @@ class TableParity:
     rows_target: int
     quarantined: int
     differences: int
+    left_out: int = 0
     samples: tuple[Difference, ...] = ()
     values: int = 0
     altered: int = 0

@@ -52,6 +52,7 @@ from core.verify.views import Ask, compare_views
 Tell = Callable[[TableParity], None]
 SAMPLES = 20
 POSITION = KeyKind.POSITION
+_COLUMN_LEFT = ("unreadable_column", "no_counterpart", "computed_there")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,6 +232,15 @@ class _Sides:
                 differences=len(problems),
                 samples=tuple(Difference(kind=DifferenceKind.SHAPE, key=p) for p in problems),
             )
+        return self._with_left_out(table, self._looked_at(table, quick, parity, aside))
+
+    def _looked_at(
+        self,
+        table: TablePlan,
+        quick: Provers | None,
+        parity: TableParity,
+        aside: Aside,
+    ) -> TableParity:
         if not self.request.level.includes(Level.ROWS):
             return self._counted(table, parity)
         rows = None if quick is None else quick.rows(table)
@@ -312,8 +322,16 @@ class _Sides:
     def _shape(self, table: TablePlan) -> list[str]:
         found = next((t for t in self.target_schema.tables if t.name == table.target), None)
         own = next((t for t in self.source_schema.tables if t.name == table.name), None)
-        left = {o.name for o in self.plan.objects if o.reason == "unreadable_column"}
+        left = {o.name for o in self.plan.objects if o.reason in _COLUMN_LEFT}
         return [*_source_problems(table, own, left), *shape_problems(table, found)]
+
+    def _with_left_out(self, table: TablePlan, parity: TableParity) -> TableParity:
+        """The same with the rows that the table's filter passes over, counted by itself."""
+        if not table.source.where:
+            return parity
+        everything = replace(table.source, where=f"({table.source.where}) IS NOT TRUE")
+        left_out = source_rows(self.source, everything)
+        return replace(parity, rows_source=parity.rows_source + left_out, left_out=left_out)
 
     def _counted(self, table: TablePlan, parity: TableParity) -> TableParity:
         ours = source_rows(self.source, table.source)

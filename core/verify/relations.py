@@ -9,6 +9,8 @@ from core.plan.ddl import qualified
 from core.schema.model import Database, Table
 from core.server.connection import Connection
 from core.source.rows import quoted
+from core.transfer.adopting import said_again
+from core.values.types import TargetType
 from core.verify.model import Relation
 
 
@@ -28,7 +30,9 @@ def compare_relations(
             continue  # its rows are compared: core.verify.views
         table = plan.table(build.table)
         target = tables.get(table.target)
-        if target is None:
+        if build.asks:
+            yield _put_up(connection, build, fate)
+        elif target is None:
             yield _relation(build, False, "table missing")
         elif build.kind is BuildKind.SEQUENCE:
             yield _sequence(connection, plan, build, table)
@@ -39,11 +43,24 @@ def compare_relations(
         elif build.kind is BuildKind.GENERATED:
             yield _generated(build, table, target)
         elif build.kind is BuildKind.PRIMARY_KEY:
-            wanted = tuple(table.column(name).target for name in table.primary_key)
-            holds = target.primary_key == wanted
+            wanted = tuple(table.column(n).target for n, _ in build.terms if n is not None)
+            # An application's own key may have columns that the source does not.
+            holds = target.primary_key == wanted if wanted else bool(target.primary_key)
             yield _relation(build, holds, "" if holds else f"found {target.primary_key}")
         else:
             yield _index(build, table, target)
+
+
+def _put_up(connection: Connection, build: Build, fate: ObjectFate) -> Relation:
+    """What the application had made stands again, word for word; a sequence of its is past
+    every number in use."""
+    said = said_again(connection, build)
+    if build.kind is BuildKind.SEQUENCE:
+        return _relation(build, said == "True", "" if said == "True" else "behind")
+    unproven = fate.reason in ("not_valid", "check_broken")
+    wanted = build.definition + (" NOT VALID" if unproven else "")
+    holds = said in (build.definition, wanted) or fate.reason == "restored_otherwise"
+    return _relation(build, holds, fate.reason if holds and unproven else said)
 
 
 def shape_problems(table: TablePlan, found: Table | None) -> list[str]:
@@ -53,7 +70,7 @@ def shape_problems(table: TablePlan, found: Table | None) -> list[str]:
     types = {column.name: column.declared_type for column in found.columns}
     problems: list[str] = []
     for column in table.columns:
-        wanted = _FORMATTED.get(column.type.sql, column.type.sql.replace("varchar", _VARCHAR))
+        wanted = _formatted(column.type)
         if column.target not in types:
             problems.append(f"{column.target} missing")
         elif types[column.target] != wanted:
@@ -61,8 +78,17 @@ def shape_problems(table: TablePlan, found: Table | None) -> list[str]:
     return problems
 
 
-_VARCHAR = "character varying"
+def _formatted(kind: TargetType) -> str:
+    """The type as the server's own catalogue names it."""
+    if kind.given:
+        return kind.given
+    name, parenthesis, length = kind.sql.partition("(")
+    return _FORMATTED.get(name, name) + parenthesis + length
+
+
 _FORMATTED = {
+    "varchar": "character varying",
+    "char": "character",
     "time": "time without time zone",
     "timestamp": "timestamp without time zone",
     "timestamptz": "timestamp with time zone",

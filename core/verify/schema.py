@@ -36,9 +36,9 @@ from core.plan.ddl import comments, create_table, elsewhere, qualified
 from core.plan.diff import Difference, Facts, Numbering, differences
 from core.schema import Column, Database, Table, read_postgres
 from core.server.connection import Connection, Target, connect, translated
+from core.server.faults import concerns_object
 from core.source.opening import SourceFile
 from core.source.rows import quoted
-from core.transfer.build import concerns_object
 from core.transfer.events import Event
 from core.transfer.ledger import Ledger
 from core.transfer.model import Run

@@ -26,7 +26,7 @@ def test_the_sample_is_counted_as_by_the_scan(tmp_path: Path) -> None:
     build_sample(path, rows=5_000, dirt=True)
     source = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     database = read_sqlite(source).database
-    wanted = _wanted_kinds(database)
+    wanted = _wanted_kinds(database, {})
     counted = 0
     for name, table in take_census(source, database).tables.items():
         for column, census in table.columns.items():

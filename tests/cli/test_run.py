@@ -27,7 +27,7 @@ STANDING = {
     *("run", "status", "exit_code", "schema", "source", "snapshot", "started_by", "started_at"),
     *("finished_at", "seconds", "coordinator", "members", "rows", "rows_done", "rows_quarantined"),
     *("rows_per_second", "seconds_left", "throttle", "chunk", "building", "waits_for", "tables"),
-    "steps",
+    *("steps", "down"),
 }
 MEMBER = {
     *("member", "host", "pid", "account", "copies", "coordinates", "lost", "joined_at"),

@@ -25,13 +25,15 @@ RUN = {
     *("exit_code", "resumed", "repeated", "moved", "paused"),
 }
 RUN_TABLE = {
-    *("name", "target", "rows_source", "rows_target", "rows_quarantined", "values_altered"),
+    *("name", "target", "rows_source", "rows_target", "rows_quarantined", "rows_left_out"),
+    "values_altered",
     "seconds",
 }
 FATE = {"kind", "name", "table", "reason", "says", "counts"}
 PARITY = {"run", "level", "parity", "moved", "values", "seconds", "tables", "relations"}
 PARITY_TABLE = {
     *("name", "target", "rows_source", "rows_target", "quarantined", "differences", "samples"),
+    "left_out",
     *("altered", "edited", "edits"),
 }
 SAMPLE = {"kind", "key", "column", "source", "target"}

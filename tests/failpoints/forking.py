@@ -26,16 +26,18 @@ from core.transfer.replay import ReplayRequest, replay
 from core.transfer.steering import Place
 from core.values.types import Conversion, parse_type
 from core.failpoints import FailpointFired, arm
+from core.plan import parse_document
 from core.server.connection import parse_target
 from core.source import inspect
 from core.transfer.begin import Request
 from core.transfer.migrate import migrate
 from core.transfer.model import Bounds, Limits
 
-def live(fail, source, target, home, rows):
+def live(fail, source, target, home, rows, plan):
     arm(fail)
+    choices = parse_document(plan, "plan") if plan else None
     request = Request(source=inspect(Path(source)), target=parse_target(target), home=Path(home),
-                      bounds=Bounds(rows=rows), limits=Limits(lease=5))
+                      bounds=Bounds(rows=rows), limits=Limits(lease=5), choices=choices)
     try:
         return migrate(request).exit_code
     except FailpointFired:
@@ -76,9 +78,11 @@ class Lives:
     def __init__(self, forker: subprocess.Popen[str]) -> None:
         self._forker = forker
 
-    def live(self, fail: str, source: Path, target: str, home: Path, *, rows: int) -> int:
+    def live(
+        self, fail: str, source: Path, target: str, home: Path, *, rows: int, plan: str = ""
+    ) -> int:
         """How a life ended: its exit code, FIRED for a raised failpoint, minus the signal."""
-        return self._order("live", fail, str(source), target, str(home), rows)
+        return self._order("live", fail, str(source), target, str(home), rows, plan)
 
     def mend(self, fail: str, target: str, run: str, *rule: str) -> int:
         """How a replay ended, under a rule of table, column, type and rule."""

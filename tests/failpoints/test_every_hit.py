@@ -33,7 +33,9 @@ PARTIAL = 3
 OF_RESUMED_RUNS = {"reclaim.ended", "grant.moved"}
 # Of what is done to a run that is complete.
 OF_REPAIRS = {point for point in POINTS if point.startswith(("repair.", "replay.", "edit."))}
-OF_RUNS = set(POINTS) - OF_REPAIRS
+# Only a run into the application's own tables has these: tests/adopt walks them.
+OF_ADOPTING = {point for point in POINTS if point.startswith("adopt.")}
+OF_RUNS = set(POINTS) - OF_REPAIRS - OF_ADOPTING
 # Nobody takes a run up whose beginning was not committed.
 OF_BEGINNINGS = {point for point in POINTS if point.startswith("begin.")}
 

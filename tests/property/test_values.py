@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.census.tally import ColumnTally
-from core.plan.decide import _BOOLEANS, _CHAIN, _family, decide, fits
+from core.plan.decide import _CHAIN, BOOLEAN_PAIRS, _family, decide, fits
 from core.source.rows import SqliteValue
 from core.transfer.convert import COPY_HEADER, COPY_TRAILER, copy_tuple, split_tuple
 from core.values import types
@@ -23,7 +23,7 @@ from core.values.types import Conversion, Reject, TargetType
 from tests.property import generating as g
 from tests.property.profiles import profile
 
-BOOLEANS = [Conversion(TargetType(types.BOOLEAN), f"boolean:{f}/{t}") for f, t in _BOOLEANS]
+BOOLEANS = [Conversion(TargetType(types.BOOLEAN), f"boolean:{f}/{t}") for f, t in BOOLEAN_PAIRS]
 TEMPORAL = [
     Conversion(TargetType(name), "iso")
     for name in (types.DATE, types.TIME, types.TIMESTAMP, types.TIMESTAMPTZ)
@@ -164,6 +164,9 @@ FEEDS: dict[str, tuple[list[Conversion], st.SearchStrategy[SqliteValue]]] = {
     "numbers": (
         [
             *_CHAIN[:3],
+            Conversion(TargetType(types.SMALLINT), "integer"),
+            Conversion(TargetType(types.INTEGER), "integer"),
+            Conversion(TargetType(types.REAL), "real"),
             Conversion(TargetType(types.NUMERIC, precision=6, scale=2), "decimal"),
             Conversion(TargetType(types.NUMERIC, precision=1000, scale=500), "decimal"),
             Conversion(TargetType(types.NUMERIC, precision=5, scale=0), "decimal"),
@@ -171,12 +174,26 @@ FEEDS: dict[str, tuple[list[Conversion], st.SearchStrategy[SqliteValue]]] = {
         st.one_of(g.INTEGERS, g.REALS, st.integers(-999999, 999999).map(lambda n: n / 100)),
     ),
     "texts": (
-        [_CHAIN[3], _CHAIN[4], Conversion(TargetType(types.VARCHAR, length=4), "text")],
-        g.TEXTS,
+        [
+            *(_CHAIN[3], _CHAIN[4], Conversion(TargetType(types.VARCHAR, length=4), "text")),
+            Conversion(TargetType(types.VARCHAR, length=9), "spelled"),
+            Conversion(TargetType(types.CHAR, length=4), "text"),
+        ],
+        st.one_of(g.TEXTS, st.text("ab é ", max_size=5)),
     ),
     "bytes": (list(_CHAIN[5:]), g.ANYTHING),
     "booleans": (BOOLEANS, st.one_of(g.WORDS, st.integers(0, 1))),
-    "moments": (TEMPORAL, MOMENT_TEXTS),
+    "moments": (
+        [
+            *TEMPORAL,
+            Conversion(TargetType(types.TIMESTAMPTZ), "zone:UTC"),
+            Conversion(TargetType(types.TIMESTAMPTZ), "zone:Europe/Madrid"),
+            Conversion(
+                TargetType(types.TIMESTAMP, scale=2, given="timestamp(2) without time zone"), "iso"
+            ),
+        ],
+        MOMENT_TEXTS,
+    ),
     "epochs": (
         [
             Conversion(TargetType(name), epoch)

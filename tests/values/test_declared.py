@@ -119,8 +119,8 @@ def test_one_number_is_a_precision() -> None:
     "text",
     [
         "",
-        "integer",
-        "char(3)",
+        "int4",
+        "char",
         "varchar(0)",
         "varchar(x)",
         "numeric(0)",

@@ -1,0 +1,9 @@
+CREATE TABLE "User" ("Id" INTEGER PRIMARY KEY, "eMail" TEXT, "Straße Ü" TEXT, "Total" REAL DEFAULT 1.5,
+  CONSTRAINT "One" UNIQUE ("eMail"), CONSTRAINT "Low" CHECK ("Total" > 0));
+CREATE TABLE "ORDER" ("Id" INTEGER PRIMARY KEY, "UserId" INT REFERENCES "User"("Id"), "Kept" TEXT, sum INT,
+  CONSTRAINT one UNIQUE (sum));
+CREATE TABLE "Log" ("At" TEXT);
+CREATE INDEX "Order_Sum" ON "ORDER" (sum) WHERE sum > 0;
+INSERT INTO "User" VALUES (1, 'a', 'x', 2.5);
+INSERT INTO "ORDER" VALUES (7, 1, 'k', 3);
+INSERT INTO "Log" VALUES ('then');
