@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 
@@ -21,7 +20,7 @@ PAGE = REPOSITORY / "docs" / "scoreboard.md"
 def main() -> int:
     """Exit 1 when Mudanza damaged or lost something, or an exit code was not honest."""
     asked = _asked()
-    shutil.rmtree(FOLDER, ignore_errors=True)
+    board.sweep(FOLDER)
     FOLDER.mkdir(parents=True)
     tools = installed(frozenset(asked.tools.split(",")))
     databases = list(roster.databases(FOLDER, frozenset(asked.sections.split(","))))

@@ -114,11 +114,21 @@ def _judged(database: Database, address: Address, told: Told, work: Path) -> Pla
     return Played(seconds=told.seconds, note=told.note, verdict=verdict)
 
 
+def sweep(folder: Path) -> None:
+    """Remove what an earlier board left in its folder; stop its server, if it was killed."""
+    if (folder / "server").exists():
+        _server(folder / "server").stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _server(home: Path) -> Cluster:
+    made = embedded_cluster(Settings(home=home, pg_bindir=read_settings().pg_bindir))
+    return Cluster(made.folder, made.binaries, durable=False)
+
+
 @contextmanager
 def _thrown_away(home: Path) -> Iterator[Cluster]:
-    settings = Settings(home=home, pg_bindir=read_settings().pg_bindir)
-    made = embedded_cluster(settings)
-    cluster = Cluster(made.folder, made.binaries, durable=False)
+    cluster = _server(home)
     cluster.start()
     try:
         yield cluster

@@ -8,7 +8,7 @@ import apsw
 import psycopg
 import pytest
 
-from benchmarks.scoreboard.comparer import Fate, Listed, Listing, Verdict, judge
+from benchmarks.scoreboard.comparer import Fate, Kept, Listed, Listing, Verdict, judge
 from tests.scoreboard.shop import SOURCE, TARGET
 
 
@@ -163,6 +163,17 @@ def test_a_row_that_is_listed_and_there_is_one_too_many(shop: tuple[Path, str]) 
 def test_a_key_that_no_row_has_is_named(shop: tuple[Path, str]) -> None:
     verdict = judged(shop, Listing(exit_code=3, rejected={"remark": ("77",)}))
     assert "remark: rejects that are no rows" in found(verdict)
+
+
+def test_bytes_that_were_not_kept_are_named(shop: tuple[Path, str]) -> None:
+    harm(shop[1], "DELETE FROM purchase WHERE customer_id = 2")
+
+    def kept(raw: bytes) -> Listing:
+        value = Kept(table="purchase", key="3", column="receipt", raw=raw)
+        return Listing(exit_code=3, rejected={"purchase": ("3",)}, kept=(value,))
+
+    assert found(judged(shop, kept(b"text"))) == set()
+    assert found(judged(shop, kept(b"tex"))) == {"purchase: rejects whose bytes are not kept"}
 
 
 def test_an_object_that_is_listed_is_not_silent(shop: tuple[Path, str]) -> None:

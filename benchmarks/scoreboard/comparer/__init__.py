@@ -6,7 +6,7 @@ carried in :mod:`.objects`. What a tool says of itself comes in as a :class:`.li
 """
 
 from benchmarks.scoreboard.comparer.judge import judge
-from benchmarks.scoreboard.comparer.listing import Listed, Listing
+from benchmarks.scoreboard.comparer.listing import Kept, Listed, Listing
 from benchmarks.scoreboard.comparer.verdict import Defect, Fate, Verdict
 
-__all__ = ["Defect", "Fate", "Listed", "Listing", "Verdict", "judge"]
+__all__ = ["Defect", "Fate", "Kept", "Listed", "Listing", "Verdict", "judge"]

@@ -18,11 +18,22 @@ class Listed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A value of a rejected row that the tool says it has kept, with its bytes."""
+
+    table: str
+    key: str
+    column: str
+    raw: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class Listing:
     """All that a tool said.
 
     ``rejected`` has the keys of the rows that it set aside, by table, as it shows them;
-    ``rejected_rows`` only how many, from a tool that shows no keys. ``tables`` and
+    ``rejected_rows`` only how many, from a tool that shows no keys; ``kept`` the bytes of
+    values that it set aside. ``tables`` and
     ``columns`` are the names that it recorded as changed. ``refused``: why it did nothing
     at all; ``failed``: that it gave up on the whole, in its own words.
     """
@@ -30,6 +41,7 @@ class Listing:
     exit_code: int
     objects: tuple[Listed, ...] = ()
     rejected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    kept: tuple[Kept, ...] = ()
     rejected_rows: Mapping[str, int] = field(default_factory=dict)
     tables: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[tuple[str, str], str] = field(default_factory=dict)

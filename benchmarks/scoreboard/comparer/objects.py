@@ -143,9 +143,8 @@ def _has_terms(sides: Sides, table: Table, index: source.Index, found: target.In
             return False
         if name is not None and column != sides.column_name(table.name, name):
             by_expression = column is None and collation != "BINARY"
-            if not by_expression or not probes.speaks_of(
-                found.expressions, sides.column_name(table.name, name)
-            ):
+            own = sides.column_name(table.name, name)
+            if not by_expression or not any(probes.speaks_of(e, own) for e in found.expressions):
                 return False
     return True
 

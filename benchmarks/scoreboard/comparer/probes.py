@@ -218,7 +218,8 @@ def collation(sides: Sides, relation: Relation, column: Column, name: str) -> st
     """Whether two spellings that the collation calls equal are equal in the target too: to
     the column itself, or by the expression of one of its indexes."""
     one, other = _EQUAL[name]
-    expressions = [i.expressions for i in relation.indexes if speaks_of(i.expressions, column.name)]
+    every = (e for i in relation.indexes for e in i.expressions if not i.predicate)
+    expressions = [e for e in every if speaks_of(e, column.name)]
     try:
         with sides.target.undone() as connection:
             _like(connection, relation, "")

@@ -51,6 +51,9 @@ def compare(sides: Sides, table: Table) -> Compared:
     if ghosts:
         ghost = _defect(table, "rejects that are no rows", f"{ghosts}")
         compared = replace(compared, defects=(*compared.defects, ghost))
+    if changed := _kept_otherwise(sides, table, aside):
+        otherwise = _defect(table, "rejects whose bytes are not kept", f"{changed} values")
+        compared = replace(compared, defects=(*compared.defects, otherwise))
     counted = replace(compared.rows, source=len(rows), rejected=len(aside))
     return replace(compared, rows=_less_rejected(sides, table, counted), aside=tuple(aside))
 
@@ -112,6 +115,32 @@ def _without_rejected(
         aside += several[: said[key]]
     places = {row.place for row in aside}
     return [r for r in rows if r.place not in places], aside, said.total() - len(aside)
+
+
+def _kept_otherwise(sides: Sides, table: Table, aside: list[Row]) -> int:
+    """How many values of rows set aside are not what the tool says it has kept of them."""
+    places = {c.name: n for n, c in enumerate(table.columns)}
+    stored: dict[tuple[str, str], list[Stored]] = defaultdict(list)
+    for row in aside:
+        for key in _shown_keys(table, row):
+            for name, place in places.items():
+                stored[key, name].append(row.values[place])
+    said = [k for k in sides.listing.kept if k.table == table.name]
+    return sum(not any(_is_kept(sides, v, k.raw) for v in stored[k.key, k.column]) for k in said)
+
+
+def _is_kept(sides: Sides, value: Stored, raw: bytes) -> bool:
+    """Whether these are a value's bytes: of a number its spelling, of NULL none."""
+    match value:
+        case None:
+            return raw == b""
+        case Text():
+            return sides.source.as_stored(value) == raw
+        case bytes():
+            return bytes(value) == raw
+        case float():
+            return same(value, "text", raw.decode())
+    return str(value).encode() == raw
 
 
 def _shown_keys(table: Table, row: Row) -> Iterator[str]:

@@ -283,8 +283,19 @@ class Source:
         assert isinstance(value, bytes)
         if self._encoding == "UTF-8":
             return Text(value)
-        order = "utf-16-le" if self._encoding == "UTF-16le" else "utf-16-be"
-        return Text(value.decode(order, errors="surrogatepass").encode(errors="surrogatepass"))
+        return Text(
+            value.decode(self._order, errors="surrogatepass").encode(errors="surrogatepass")
+        )
+
+    @property
+    def _order(self) -> str:
+        return "utf-16-le" if self._encoding == "UTF-16le" else "utf-16-be"
+
+    def as_stored(self, text: Text) -> bytes:
+        """A text's bytes as they lie in the file, in the file's own encoding."""
+        if self._encoding == "UTF-8":
+            return bytes(text)
+        return text.decode(errors="surrogatepass").encode(self._order, errors="surrogatepass")
 
     # --- asking ---------------------------------------------------------------------------------
 

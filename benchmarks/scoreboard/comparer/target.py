@@ -36,13 +36,14 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
-    """An index; ``terms`` are (column, or None for an expression; descending)."""
+    """An index; ``terms`` are (column, or None for an expression; descending), and
+    ``expressions`` the expressions among them, in order."""
 
     name: str
     unique: bool
     primary: bool
     terms: tuple[tuple[str | None, bool], ...]
-    expressions: str
+    expressions: tuple[str, ...]
     predicate: str | None
 
 
@@ -89,7 +90,8 @@ FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
 LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
 WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
 _INDEXES = """
-SELECT c.relname, indisunique, indisprimary, pg_get_expr(indpred, indrelid), pg_get_expr(indexprs, indrelid),
+SELECT c.relname, indisunique, indisprimary, pg_get_expr(indpred, indrelid),
+  ARRAY(SELECT pg_get_indexdef(indexrelid, k, false) FROM generate_series(1, indnkeyatts) k),
   ARRAY(SELECT a.attname::text FROM unnest(indkey) WITH ORDINALITY k (n, at)
         LEFT JOIN pg_attribute a ON a.attrelid = indrelid AND a.attnum = k.n AND k.n > 0
         WHERE k.at <= indnkeyatts ORDER BY k.at),
@@ -153,7 +155,9 @@ class Target:
                 unique=unique,
                 primary=primary,
                 terms=tuple((c, bool(o)) for c, o in zip(columns, options, strict=False)),
-                expressions=expressions or "",
+                expressions=tuple(
+                    e for e, c in zip(expressions, columns, strict=True) if c is None
+                ),
                 predicate=predicate,
             )
 

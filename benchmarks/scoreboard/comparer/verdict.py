@@ -82,7 +82,7 @@ class Verdict:
         """Whether something is wrong that the tool did not say."""
         rows, objects = self.rows, self.objects
         bad = rows.damaged + rows.lost + rows.appeared
-        return bool(bad + objects[Fate.DAMAGED] + objects[Fate.MISSING])
+        return bool(bad + objects[Fate.DAMAGED] + objects[Fate.MISSING] + len(self.defects))
 
     @property
     def is_honest(self) -> bool:

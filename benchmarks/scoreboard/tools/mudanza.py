@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.scoreboard.comparer import Listed, Listing
+from benchmarks.scoreboard.comparer import Kept, Listed, Listing
 from benchmarks.scoreboard.tools.address import Address
 from benchmarks.scoreboard.tools.process import KILLED, Ended, run
 from benchmarks.scoreboard.tools.tool import Told
@@ -31,10 +31,12 @@ def carry(source: Path, target: Address, folder: Path) -> Told:
             note=f"refused: {error}" if ended.code > 0 else "killed: no end",
         )
     objects = tuple(_objects(said["objects"]))
+    aside = _aside(said, where, target, folder)
     listing = Listing(
         exit_code=ended.code,
         objects=objects,
-        rejected=_rejected(said, where, target, folder),
+        rejected=_keys(aside),
+        kept=tuple(_kept(aside)),
         tables={t["name"]: t["target"] for t in said["tables"]},
         columns=_columns(objects, where, target, folder),
     )
@@ -71,16 +73,30 @@ def _objects(said: dict[str, Any]) -> Iterator[Listed]:
             )
 
 
-def _rejected(
+def _aside(
     said: dict[str, Any], where: list[str], target: Address, folder: Path
-) -> dict[str, tuple[str, ...]]:
+) -> list[dict[str, Any]]:
+    """The rows in quarantine, with the bytes of the values to blame."""
     if not any(t["rows_quarantined"] for t in said["tables"]):
-        return {}
-    listed = _asked(["quarantine", "list", "--json", "--limit", "1000000", *where], target, folder)
+        return []
+    words = ["quarantine", "list", "--json", "--reveal", "--limit", "1000000"]
+    listed = _document(_asked([*words, *where], target, folder))
+    found: list[dict[str, Any]] = listed.get("quarantine", [])
+    return found
+
+
+def _keys(aside: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for row in _document(listed).get("quarantine", ()):
+    for row in aside:
         found[row["table"]] = (*found.get(row["table"], ()), row["key"])
     return found
+
+
+def _kept(aside: list[dict[str, Any]]) -> Iterator[Kept]:
+    for row in aside:
+        for cell in row["cells"]:
+            raw = bytes.fromhex(cell["raw"])
+            yield Kept(table=row["table"], key=row["key"], column=cell["column"], raw=raw)
 
 
 def _columns(
