@@ -226,6 +226,7 @@ def adopt(
         tables=tables,
         builds=tuple(adopted.builds(tables)),
         objects=tuple(adopted.fates(tables)),
+        views=(),
         adopted=True,
         zone=choices.zone,
     )
