@@ -26,7 +26,7 @@ RUN = {
 }
 RUN_TABLE = {"name", "target", "rows_source", "rows_target", "rows_quarantined", "seconds"}
 FATE = {"kind", "name", "table", "reason", "says", "counts"}
-PARITY = {"run", "level", "parity", "moved", "values", "seconds", "tables", "relations"}
+PARITY = {"run", "level", "parity", "moved", "values", "seconds", "tables", "relations", "views"}
 PARITY_TABLE = {
     *("name", "target", "rows_source", "rows_target", "quarantined", "differences", "samples"),
 }
