@@ -154,7 +154,8 @@ def _outcome(query: QueryParity) -> str:
 
 def _print_differences(report: ParityReport) -> None:
     found = [(t.name, d) for t in report.tables for d in t.samples]
-    found += [(q.name, d) for q in report.queries for d in q.samples]
+    differing = (q for q in report.queries if q.outcome is Proof.DIFFERS)
+    found += [(q.name, d) for q in differing for d in q.samples]
     if not found:
         return
     columns = (

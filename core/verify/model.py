@@ -144,6 +144,7 @@ class ParityReport:
 
     @property
     def values(self) -> int:
-        """How many values were compared."""
+        """How many values were compared, of queries only where they proved something."""
         tables = sum(table.values for table in self.tables)
-        return tables + sum(query.values for query in self.queries)
+        proven = (query for query in self.queries if query.outcome is Proof.EQUAL)
+        return tables + sum(query.values for query in proven)

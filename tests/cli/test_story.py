@@ -30,7 +30,7 @@ RUN_TABLE = {
     "seconds",
 }
 FATE = {"kind", "name", "table", "reason", "says", "counts"}
-PARITY = {"run", "level", "parity", "moved", "values", "seconds", "tables", "relations"}
+PARITY = {"run", "level", "parity", "moved", "values", "seconds", "tables", "relations", "views"}
 PARITY_TABLE = {
     *("name", "target", "rows_source", "rows_target", "quarantined", "differences", "samples"),
     "left_out",

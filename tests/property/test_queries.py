@@ -209,7 +209,8 @@ def _normal(value: object) -> object:
         return value.isoformat()
     if isinstance(value, Decimal | float):
         number = float(value)
-        return number if math.isinf(number) else float(f"{number:.11g}") + 0.0
+        is_whole = math.isinf(number) or number.is_integer()
+        return number if is_whole else float(f"{number:.11g}")
     return value
 
 
