@@ -30,11 +30,9 @@ def lost(
 
 
 def database_fates(database: Database) -> Iterator[ObjectFate]:
-    """Views, triggers, virtual tables and the shadow tables that belong to them."""
+    """Views, virtual tables and the shadow tables that belong to them."""
     for view in database.views:
         yield lost("view", view.name, "", "view", original=view.sql)
-    for trigger in database.triggers:
-        yield lost("trigger", trigger.name, trigger.table, "trigger", original=trigger.sql)
     for table in database.tables:
         if table.kind is TableKind.VIRTUAL:
             module = table.module or "?"

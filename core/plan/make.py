@@ -14,6 +14,7 @@ from core.plan.columns import Decisions, decide_columns, purity
 from core.plan.fates import collation_fates, database_fates, lost, note_fates, table_fates
 from core.plan.model import SPELLINGS, Build, BuildKind, ColumnPlan, ObjectFate, Plan, TablePlan
 from core.plan.names import Names, column_names
+from core.plan.triggers import trigger_items
 from core.schema.model import Column, Database, Table, TableKind
 from core.schema.names import fold
 from core.schema.notes import SchemaNote
@@ -50,7 +51,7 @@ def make_plan(
         _table_plan(number, table, target, database, census, decisions, choices, names)
         for number, (table, target) in enumerate(zip(carried, targets, strict=True), start=1)
     )
-    builds, unbuilt = _builds(schema, carried, plans, names, census)
+    builds, unbuilt = _builds(schema, database, carried, plans, names, census)
     fates = [*left_out, *database_fates(database), *note_fates(notes), *unbuilt]
     for table, plan in zip(carried, plans, strict=True):
         fates.extend(table_fates(table, plan, decisions))
@@ -188,6 +189,7 @@ def _saw(census: ColumnCensus) -> str:
 
 def _builds(
     schema: str,
+    database: Database,
     tables: list[Table],
     plans: tuple[TablePlan, ...],
     names: Names,
@@ -201,6 +203,7 @@ def _builds(
     made = [item for site in sites for item in table_builds(site)]
     keys = tuple(item for item in made if isinstance(item, Build))
     made += [item for site in sites for item in foreign_key_builds(site, keys)]
+    made += trigger_items(database, sites, made)
     builds = [item for item in made if isinstance(item, Build)]
     order = list(BuildKind)
     builds.sort(key=lambda build: order.index(build.kind))

@@ -122,6 +122,7 @@ class BuildKind(StrEnum):
     CHECK = "check"
     FOREIGN_KEY = "foreign_key"
     SEQUENCE = "sequence"
+    TRIGGER = "trigger"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +133,8 @@ class Build:
     key or index, each with the collation that it keeps by an expression ('' when it
     compares them as they are). ``validate``: for a check or a foreign key, the
     statement that proves its rows; ``parent``: the source table that it refers to;
-    ``where``: the condition of a partial index.
+    ``where``: the condition of a partial index; ``function``: what a trigger calls, made
+    by a first statement in ``sql``.
     """
 
     kind: BuildKind
@@ -144,6 +146,7 @@ class Build:
     validate: str = ""
     parent: str = ""
     where: str = ""
+    function: str = ""
 
     @property
     def is_unique(self) -> bool:

@@ -175,6 +175,16 @@ def parsed(expression: str) -> Any:
         return grammar.parse(f"SELECT {expression}\n")[0].columns[0].expr
 
 
+def parsed_statement(sql: str) -> Any:
+    """The tree of ``sql`` in typed nodes (:mod:`syntaqlite.nodes`), None if it is not a
+    single statement."""
+    if len(_statements(sql)) != 1:
+        return None
+    grammar, lock = _grammar()
+    with lock:
+        return grammar.parse(sql)[0]
+
+
 _UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 

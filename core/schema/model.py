@@ -173,11 +173,14 @@ class View:
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """A trigger, the table it belongs to, and its SQL as stored."""
+    """A trigger, the table it belongs to, and its SQL as stored. In PostgreSQL also the
+    ``function`` that it calls, and whether it is ``enabled``."""
 
     name: str
     table: str
     sql: str
+    function: str = ""
+    enabled: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

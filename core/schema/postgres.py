@@ -111,9 +111,11 @@ ORDER BY i.indrelid, x.relname, k.place
 """
 
 _TRIGGERS = """
-SELECT t.tgname AS name, r.relname AS table, pg_get_triggerdef(t.oid) AS definition
+SELECT t.tgname AS name, r.relname AS table, pg_get_triggerdef(t.oid) AS definition,
+       p.proname AS function, t.tgenabled <> 'D' AS enabled
 FROM pg_trigger t
 JOIN pg_class r ON r.oid = t.tgrelid
+JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE t.tgrelid = ANY(%(relations)s::oid[]) AND NOT t.tgisinternal AND t.tgparentid = 0
 ORDER BY r.relname, t.tgname
 """
@@ -159,7 +161,13 @@ class _Reader:
             tables=self._read_tables(),
             views=tuple(View(name=row["name"], sql=row["definition"]) for row in self._views),
             triggers=tuple(
-                Trigger(name=row["name"], table=row["table"], sql=row["definition"])
+                Trigger(
+                    name=row["name"],
+                    table=row["table"],
+                    sql=row["definition"],
+                    function=row["function"],
+                    enabled=row["enabled"],
+                )
                 for row in self._of_relations(_TRIGGERS)
             ),
             sequences=self._read_sequences(),

@@ -1,4 +1,4 @@
-"""Keys, checks, foreign keys, indexes and sequences of the plan: do they hold in the target?"""
+"""Keys, checks, foreign keys, indexes, sequences and triggers of the plan: do they hold in the target?"""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ def compare_relations(
             yield _foreign_key(build, target, validated=fate.reason != "not_valid")
         elif build.kind is BuildKind.CHECK:
             yield _check(build, target, validated=fate.reason != "check_broken")
+        elif build.kind is BuildKind.TRIGGER:
+            yield _trigger(build, table, found)
         elif build.kind is BuildKind.PRIMARY_KEY:
             wanted = tuple(table.column(name).target for name in table.primary_key)
             holds = target.primary_key == wanted
@@ -95,6 +97,16 @@ def _check(build: Build, target: Table, *, validated: bool) -> Relation:
         return _relation(build, False, "missing")
     detail = "" if made.validated else "not valid: rows of the source break it"
     return _relation(build, made.validated or not validated, detail)
+
+
+def _trigger(build: Build, table: TablePlan, found: Database) -> Relation:
+    named = (t for t in found.triggers if (t.table, t.name) == (table.target, build.name))
+    made = next(named, None)
+    if made is None:
+        return _relation(build, False, "missing")
+    if made.function != build.function:
+        return _relation(build, False, f"calls {made.function}")
+    return _relation(build, made.enabled, "" if made.enabled else "disabled")
 
 
 def _sequence(connection: Connection, plan: Plan, build: Build, table: TablePlan) -> Relation:

@@ -1,0 +1,155 @@
+"""Triggers: which are said in PostgreSQL, and what each may name and set off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from core.dialect import Untranslatable
+from core.dialect.relations import Relation, World, relation_of
+from core.dialect.triggers import Event, Naming, Trigger, read_trigger, said_trigger
+from core.plan.builds import Built, Site, places_of
+from core.plan.ddl import qualified
+from core.plan.fates import lost
+from core.plan.model import Build, BuildKind, Fate, ObjectFate
+from core.plan.names import Names
+from core.schema import model
+from core.schema.model import Database
+from core.schema.names import fold
+
+_LEAVES_ALONE = ("NO ACTION", "RESTRICT")
+
+
+def trigger_items(database: Database, sites: Sequence[Site], made: Sequence[Built]) -> list[Built]:
+    """A build for each trigger that is said, a fate for each that is not. ``made``: what
+    becomes of the tables' keys and indexes."""
+    chain = _Chain(database)
+    world = {fold(site.table.name): _relation(site, made) for site in sites}
+    names, functions = Names(), Names()
+    return [_item(sites, stored, chain, world, names, functions) for stored in database.triggers]
+
+
+def _item(
+    sites: Sequence[Site],
+    stored: model.Trigger,
+    chain: _Chain,
+    world: World,
+    names: Names,
+    functions: Names,
+) -> Built:
+    try:
+        trigger = read_trigger(stored.sql)
+        own = relation_of(world, trigger.event[0])
+        naming = Naming(
+            schema=sites[0].schema,
+            trigger=names.give(stored.name),
+            function=functions.give(stored.name),
+            mark=chain.comes_back(trigger),
+        )
+        sql = said_trigger(trigger, naming, world)
+    except Untranslatable as refused:
+        kind, name, detail = "trigger", stored.name, str(refused)
+        return lost(kind, name, stored.table, "trigger", original=stored.sql, detail=detail)
+    return Build(
+        kind=BuildKind.TRIGGER,
+        name=naming.trigger,
+        table=own.name,
+        sql=sql,
+        function=naming.function,
+        fate=ObjectFate(
+            kind="trigger",
+            name=stored.name,
+            table=own.name,
+            fate=Fate.REWRITTEN,
+            reason="trigger_said",
+            facts={"function": naming.function},
+            original=stored.sql,
+        ),
+    )
+
+
+# --- what a trigger may name ----------------------------------------------------------------
+
+
+def _relation(site: Site, made: Sequence[Built]) -> Relation:
+    """A carried table, as statements of triggers know it."""
+    table, planned = site.table, {c.source: c for c in site.plan.columns}
+    required = frozenset(name for name, column in planned.items() if column.not_null)
+    own = [b for b in made if isinstance(b, Build) and b.table == table.name]
+    keys = tuple(build.key for build in own if build.key)
+    lost_keys = any(isinstance(i, ObjectFate) and _is_unique(i, table.name) for i in made)
+    return Relation(
+        name=table.name,
+        target=qualified(site.schema, site.plan.target),
+        places=places_of(site),
+        others=frozenset(c.name for c in table.columns if c.name not in planned),
+        rowid=table.rowid_alias if table.rowid_alias in planned else "",
+        keys=tuple(key for key in keys if required.issuperset(key)),
+        upserts=keys,
+        required=required,
+        unfilled=frozenset(_unfilled(site)),
+        stale=frozenset(c.name for c in table.columns if c.generated is not None),
+        ignores=not table.checks and not lost_keys,
+        decides=any(clause.action != "ABORT" for clause in table.conflict_clauses),
+    )
+
+
+def _is_unique(fate: ObjectFate, table: str) -> bool:
+    return fate.table == table and fate.kind in ("unique", "primary_key")
+
+
+def _unfilled(site: Site) -> Iterator[str]:
+    """Columns whose default the target does not have."""
+    planned = {column.source: column for column in site.plan.columns}
+    for column in site.table.columns:
+        if column.default is None or column.name == site.table.rowid_alias:
+            continue
+        if column.name not in planned or planned[column.name].default is None:
+            yield column.name
+
+
+# --- what a trigger sets off ----------------------------------------------------------------
+
+
+class _Chain:
+    """What follows from what: triggers run statements, and foreign keys change their rows."""
+
+    def __init__(self, database: Database) -> None:
+        self._follows: dict[Event, set[Event]] = {}
+        for stored in database.triggers:
+            with suppress(Untranslatable):  # one that is not read is not carried
+                trigger = read_trigger(stored.sql)
+                self._follows.setdefault(trigger.event, set()).update(trigger.sets_off)
+        for cause, effect in _actions(database):
+            self._follows.setdefault(cause, set()).add(effect)
+
+    def comes_back(self, trigger: Trigger) -> bool:
+        """Whether what the trigger does may fire it again; before an UPDATE or DELETE, or
+        in place of a change, also whether it may touch the rows that are being changed."""
+        reached = self._reached(trigger.sets_off)
+        table, verb = trigger.event
+        if trigger.timing == "AFTER" or (trigger.timing, verb) == ("BEFORE", "INSERT"):
+            return trigger.event in reached
+        return any(other == table for other, _ in reached)
+
+    def _reached(self, events: frozenset[Event]) -> set[Event]:
+        reached: set[Event] = set()
+        ahead = set(events)
+        while ahead:
+            event = ahead.pop()
+            reached.add(event)
+            ahead |= self._follows.get(event, set()) - reached
+        return reached
+
+
+def _actions(database: Database) -> Iterator[tuple[Event, Event]]:
+    """What the actions of foreign keys do to rows that refer to a changed one."""
+    for table in database.tables:
+        child = fold(table.name)
+        for key in table.foreign_keys:
+            parent = fold(key.parent)
+            if key.on_delete not in _LEAVES_ALONE:
+                effect = "DELETE" if key.on_delete == "CASCADE" else "UPDATE"
+                yield (parent, "DELETE"), (child, effect)
+            if key.on_update not in _LEAVES_ALONE:
+                yield (parent, "UPDATE"), (child, "UPDATE")
