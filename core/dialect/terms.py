@@ -151,7 +151,7 @@ def of_number(source: str) -> Term:
 
 def bare(term: Term) -> Term:
     """The term without what SQLite knows of a column alone: affinity and collation."""
-    if term.place is not None and spelled(term.place):
+    if term.kind is Kind.BOOLEAN and term.place is not None and spelled(term.place):
         raise Untranslatable("a boolean in words, not by itself")
     return replace(term, affinity=None, collation=None, place=None, is_explicit=False)
 

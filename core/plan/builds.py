@@ -274,26 +274,25 @@ def _said(fate: ObjectFate, condition: str, said: str) -> ObjectFate:
 
 
 def _places(site: Site) -> Places:
-    others = (column.name for column in site.table.columns)
-    return Places(places_of(site), others=others, table=site.table.name)
-
-
-def places_of(site: Site) -> tuple[Place, ...]:
-    """What the table's columns have become, in their order."""
+    """What the table's columns have become."""
     columns = {column.source: column for column in site.plan.columns}
-    return tuple(
-        Place(
-            source=column.name,
-            target=columns[column.name].target,
-            conversion=columns[column.name].conversion,
-            affinity=column.affinity,
-            collation=column.collation or "BINARY",
-            spelling=_one_way(columns[column.name].spelling),
-            most=_most(site.census.columns[column.name]),
-            is_finite=site.census.columns[column.name].reals_infinite == 0,
-        )
-        for column in site.table.columns
-        if column.name in columns
+    return Places(
+        (
+            Place(
+                source=column.name,
+                target=columns[column.name].target,
+                conversion=columns[column.name].conversion,
+                affinity=column.affinity,
+                collation=column.collation or "BINARY",
+                spelling=_one_way(columns[column.name].spelling),
+                most=_most(site.census.columns[column.name]),
+                is_finite=site.census.columns[column.name].reals_infinite == 0,
+            )
+            for column in site.table.columns
+            if column.name in columns
+        ),
+        others=(column.name for column in site.table.columns),
+        table=site.table.name,
     )
 
 

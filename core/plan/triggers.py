@@ -8,7 +8,7 @@ from contextlib import suppress
 from core.dialect import Untranslatable
 from core.dialect.relations import Relation, World, relation_of
 from core.dialect.triggers import Event, Naming, Trigger, read_trigger, said_trigger
-from core.plan.builds import Built, Site, places_of
+from core.plan.builds import Built, Site, _places
 from core.plan.ddl import qualified
 from core.plan.fates import lost
 from core.plan.model import Build, BuildKind, Fate, ObjectFate
@@ -81,7 +81,7 @@ def _relation(site: Site, made: Sequence[Built]) -> Relation:
     return Relation(
         name=table.name,
         target=qualified(site.schema, site.plan.target),
-        places=places_of(site),
+        places=_places(site).all,
         others=frozenset(c.name for c in table.columns if c.name not in planned),
         rowid=table.rowid_alias if table.rowid_alias in planned else "",
         keys=tuple(key for key in keys if required.issuperset(key)),
