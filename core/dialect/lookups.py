@@ -10,7 +10,7 @@ from syntaqlite import nodes  # type: ignore[import-untyped]
 from syntaqlite.enums import BinaryOp, ResultColumnFlags, SelectStmtFlags  # type: ignore[import-untyped]
 
 from core.dialect.expressions import Expressions
-from core.dialect.relations import ROWIDS, Row, Rows, World, relation_of
+from core.dialect.subjects import ROWIDS, Row, Rows, World, subject_of
 from core.dialect.terms import Kind, Term, Untranslatable, compared
 from core.dialect.volatility import Volatility
 from core.schema.names import fold, unquoted
@@ -55,7 +55,7 @@ class Lookups(Expressions):
         if not isinstance(node, nodes.ColumnRef) or fold(node.column) not in ROWIDS:
             return None
         row = self.rows.named(node.table)
-        return row if row is not None and row.relation.place(node.column) is None else None
+        return row if row is not None and row.subject.place(node.column) is None else None
 
     def when(self, node: Any, case: Any) -> str:
         """One WHEN of a CASE, as a condition."""
@@ -129,7 +129,7 @@ class Lookups(Expressions):
             place = row.find(wanted.column, wanted.table)
             if place is not None and fold(place.source) in told:
                 return True
-        return any({fold(name) for name in key} <= told for key in row.relation.keys)
+        return any({fold(name) for name in key} <= told for key in row.subject.keys)
 
     def _told(self, where: Any, row: Row) -> list[str]:
         match where:
@@ -162,7 +162,7 @@ class Lookups(Expressions):
         self.asks = True
         inner = self.within(row)
         where = "" if select.where_clause is None else inner.condition(select.where_clause)
-        said = f"FROM {row.relation.target} AS {row.alias}"
+        said = f"FROM {row.subject.target} AS {row.alias}"
         return inner, f"{said} WHERE {where}" if where else said
 
     def row_of(self, select: Any) -> Row | None:
@@ -174,10 +174,10 @@ class Lookups(Expressions):
             return None
         if not isinstance(table, nodes.TableRef) or table.args or table.schema is not None:
             raise Untranslatable("a query of several tables")
-        relation = relation_of(self.world, table.table_name)
+        subject = subject_of(self.world, table.table_name)
         called = unquoted(table.table_name if table.alias is None else table.alias.source)
         depth = sum(row.is_bare for row in self.rows.rows)
-        return Row(relation=relation, called=called, alias=f"t{depth or ''}")
+        return Row(subject=subject, called=called, alias=f"t{depth or ''}")
 
 
 def _is_simple(select: Any) -> bool:
@@ -196,10 +196,10 @@ def _is_plain_limit(clause: Any) -> bool:
 def _same_row(one: Row, other: Row) -> str:
     """A row of a table is the trigger's own row, which a key finds."""
     own, looked_up = (one, other) if one.found_as else (other, one)
-    if own.relation != looked_up.relation or not own.found_as or not looked_up.is_bare:
+    if own.subject != looked_up.subject or not own.found_as or not looked_up.is_bare:
         raise Untranslatable("a rowid that the target does not have")
-    if not own.relation.keys:
+    if not own.subject.keys:
         raise Untranslatable("a rowid, and no key to find the row by")
-    places = [own.relation.place(name) for name in own.relation.keys[0]]
+    places = [own.subject.place(name) for name in own.subject.keys[0]]
     columns = [place.sql for place in places if place is not None]
     return " AND ".join(f"{looked_up.alias}.{name} = {own.found_as}.{name}" for name in columns)

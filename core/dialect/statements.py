@@ -19,7 +19,7 @@ from syntaqlite.enums import (  # type: ignore[import-untyped]
 from core.dialect.assignments import assigned
 from core.dialect.columns import Place
 from core.dialect.lookups import Lookups
-from core.dialect.relations import Relation, Row, World, relation_of
+from core.dialect.subjects import Row, Subject, World, subject_of
 from core.dialect.terms import Kind, Term, Untranslatable
 from core.schema.names import unquoted
 from core.source.rows import quoted
@@ -57,23 +57,23 @@ def said_statement(body: Body, node: Any) -> str:
     raise Untranslatable(f"a statement: {type(node).__name__}")
 
 
-def _table(body: Body, node: Any) -> Relation:
+def _table(body: Body, node: Any) -> Subject:
     """The table that a statement writes to."""
     if node.with_ctes or node.returning or node.table.schema is not None:
         raise Untranslatable("a statement of several parts")
-    relation = relation_of(body.world, node.table.table_name)
-    if relation.is_view:
-        raise Untranslatable(f"a change to {relation.name}, a view")
-    if relation.decides:
-        raise Untranslatable(f"a change to {relation.name}, whose constraints say ON CONFLICT")
-    return relation
+    subject = subject_of(body.world, node.table.table_name)
+    if subject.is_view:
+        raise Untranslatable(f"a change to {subject.name}, a view")
+    if subject.decides:
+        raise Untranslatable(f"a change to {subject.name}, whose constraints say ON CONFLICT")
+    return subject
 
 
-def _named(node: Any, relation: Relation) -> Row:
+def _named(node: Any, subject: Subject) -> Row:
     """The rows of the table that a statement changes."""
     if node.orderby or node.limit_clause or node.table.alias is not None:
         raise Untranslatable("a statement of several parts")
-    return Row(relation=relation, called=unquoted(node.table.table_name), alias="t")
+    return Row(subject=subject, called=unquoted(node.table.table_name), alias="t")
 
 
 def _where(says: Lookups, condition: Any) -> str:
@@ -84,21 +84,21 @@ def _where(says: Lookups, condition: Any) -> str:
 
 
 def _update(body: Body, node: Any) -> str:
-    relation = _table(body, node)
+    subject = _table(body, node)
     if node.conflict_action not in _STOPS or node.from_clause is not None:
         raise Untranslatable("UPDATE OR, or UPDATE FROM")
-    says = body.lookups(_named(node, relation))
-    sets = _sets(says, relation, node.setlist)
-    return f"UPDATE {relation.target} AS t SET {sets}{_where(says, node.where_clause)}"
+    says = body.lookups(_named(node, subject))
+    sets = _sets(says, subject, node.setlist)
+    return f"UPDATE {subject.target} AS t SET {sets}{_where(says, node.where_clause)}"
 
 
-def _sets(says: Lookups, relation: Relation, clauses: Sequence[Any]) -> str:
+def _sets(says: Lookups, subject: Subject, clauses: Sequence[Any]) -> str:
     places: list[Place] = []
     said: list[str] = []
     for clause in clauses:
         if clause.column is None:
             raise Untranslatable("SET of several columns at once")
-        place = _written(relation, unquoted(clause.column))
+        place = _written(subject, unquoted(clause.column))
         if place in places:
             raise Untranslatable(f"SET of {place.source} twice")
         places.append(place)
@@ -106,13 +106,13 @@ def _sets(says: Lookups, relation: Relation, clauses: Sequence[Any]) -> str:
     return ", ".join(said)
 
 
-def _written(relation: Relation, name: str) -> Place:
+def _written(subject: Subject, name: str) -> Place:
     """The column that a statement writes to; SQLite would compute others anew."""
-    if relation.stale:
-        raise Untranslatable(f"a change to {relation.name}, whose columns are generated")
-    place = relation.place(name)
-    if place is None or place.source in relation.generated:
-        raise Untranslatable(f"a change to {relation.name}.{name}")
+    if subject.stale:
+        raise Untranslatable(f"a change to {subject.name}, whose columns are generated")
+    place = subject.place(name)
+    if place is None or place.source in subject.generated:
+        raise Untranslatable(f"a change to {subject.name}.{name}")
     return place
 
 
@@ -121,9 +121,9 @@ def _given(says: Lookups, node: Any, place: Place) -> str:
 
 
 def _delete(body: Body, node: Any) -> str:
-    relation = _table(body, node)
-    says = body.lookups(_named(node, relation))
-    return f"DELETE FROM {relation.target} AS t{_where(says, node.where_clause)}"
+    subject = _table(body, node)
+    says = body.lookups(_named(node, subject))
+    return f"DELETE FROM {subject.target} AS t{_where(says, node.where_clause)}"
 
 
 # --- INSERT -----------------------------------------------------------------------------------
@@ -142,28 +142,26 @@ class _Source:
 
 
 def _insert(body: Body, node: Any) -> str:
-    relation = _table(body, node)
+    subject = _table(body, node)
     ignores = node.conflict_action is ConflictAction.IGNORE
     if not ignores and node.conflict_action not in _STOPS:
         raise Untranslatable(f"INSERT OR {node.conflict_action.name}")
     if node.table.alias is not None or len(node.upsert or ()) > (not ignores):
         raise Untranslatable("a statement of several parts")
     source = _source(body, node.source)
-    places = _columns(relation, node.columns)
+    places = _columns(subject, node.columns)
     if any(len(row) != len(places) for row in source.rows):
-        raise Untranslatable(f"an INSERT of other columns than {relation.name} has")
-    given = {p: n for n, p in enumerate(places) if not _is_numbered(relation, p, n, source)}
-    _require_filled(relation, given)
+        raise Untranslatable(f"an INSERT of other columns than {subject.name} has")
+    given = {p: n for n, p in enumerate(places) if not _is_numbered(subject, p, n, source)}
+    _require_filled(subject, given)
     rows = [[_given(source.says, row[n], p) for p, n in given.items()] for row in source.rows]
     if ignores:
-        source = replace(source, conditions=(*source.conditions, *_whole(relation, given, rows)))
+        source = replace(source, conditions=(*source.conditions, *_whole(subject, given, rows)))
         tail = " ON CONFLICT DO NOTHING"
     else:
-        tail = "".join(
-            f" {_upsert(body, relation, clause, source)}" for clause in node.upsert or ()
-        )
+        tail = "".join(f" {_upsert(body, subject, clause, source)}" for clause in node.upsert or ())
     columns = ", ".join(quoted(place.target) for place in given)
-    return f"INSERT INTO {relation.target} AS t ({columns}) {_said_rows(source, rows)}{tail}"
+    return f"INSERT INTO {subject.target} AS t ({columns}) {_said_rows(source, rows)}{tail}"
 
 
 def _source(body: Body, node: Any) -> _Source:
@@ -173,7 +171,7 @@ def _source(body: Body, node: Any) -> _Source:
     if node.limit_clause is not None or node.flags or any(c.expr is None for c in node.columns):
         raise Untranslatable("a query of several parts")
     says = body.lookups() if row is None else body.lookups(row)
-    origin = "" if row is None else f" FROM {row.relation.target} AS {row.alias}"
+    origin = "" if row is None else f" FROM {row.subject.target} AS {row.alias}"
     where = node.where_clause
     conditions = () if where is None else (says.condition(where),)
     return _Source([[c.expr for c in node.columns]], says, origin, conditions, row is None)
@@ -189,27 +187,27 @@ def _said_rows(source: _Source, rows: list[list[str]]) -> str:
     return f"SELECT {listed[0]}{source.origin}{f' WHERE {conditions}' if conditions else ''}"
 
 
-def _columns(relation: Relation, named: Sequence[Any] | None) -> list[Place]:
+def _columns(subject: Subject, named: Sequence[Any] | None) -> list[Place]:
     """The columns that are given, by name or all of them."""
     if named is None:
-        if relation.others:
-            raise Untranslatable(f"an INSERT of all columns of {relation.name}")
-        return [p for p in relation.places if p.source not in relation.generated]
-    places = [_written(relation, node.column) for node in named]
+        if subject.others:
+            raise Untranslatable(f"an INSERT of all columns of {subject.name}")
+        return [p for p in subject.places if p.source not in subject.generated]
+    places = [_written(subject, node.column) for node in named]
     if len(set(places)) < len(places):
         raise Untranslatable("an INSERT of one column twice")
     return places
 
 
-def _is_numbered(relation: Relation, place: Place, at: int, source: _Source) -> bool:
+def _is_numbered(subject: Subject, place: Place, at: int, source: _Source) -> bool:
     """Whether the column is the rowid and left to be numbered, by NULL in every row."""
-    if place.source != relation.rowid:
+    if place.source != subject.rowid:
         return False
     terms = [source.says.value(row[at]) for row in source.rows]
     if all(term.kind is Kind.NULL for term in terms):
         return True
     if not all(_is_present(source.says, term) for term in terms):
-        raise Untranslatable(f"a rowid that may be NULL, for {relation.name}")
+        raise Untranslatable(f"a rowid that may be NULL, for {subject.name}")
     return False
 
 
@@ -220,48 +218,48 @@ def _is_present(says: Lookups, term: Term) -> bool:
     return term.place is not None and says.rows.is_required(term.place)
 
 
-def _require_filled(relation: Relation, given: Iterable[Place]) -> None:
+def _require_filled(subject: Subject, given: Iterable[Place]) -> None:
     """Refuse to leave a column to a default or a rule that the target does not have."""
-    left_out = relation.unfilled - {place.source for place in given} | relation.stale
+    left_out = subject.unfilled - {place.source for place in given} | subject.stale
     if left_out:
-        raise Untranslatable(f"an INSERT that leaves out {relation.name}.{min(left_out)}")
+        raise Untranslatable(f"an INSERT that leaves out {subject.name}.{min(left_out)}")
     if not given:
-        raise Untranslatable(f"an INSERT of nothing but a number into {relation.name}")
+        raise Untranslatable(f"an INSERT of nothing but a number into {subject.name}")
 
 
-def _whole(relation: Relation, given: Mapping[Place, int], rows: list[list[str]]) -> Iterator[str]:
+def _whole(subject: Subject, given: Mapping[Place, int], rows: list[list[str]]) -> Iterator[str]:
     """The conditions under which no NULL stands where none may: OR IGNORE passes over such
     rows, ON CONFLICT does not."""
-    names = {place.source for place in given} | {relation.rowid}
-    if not relation.ignores or relation.required - names:
-        raise Untranslatable(f"INSERT OR IGNORE into {relation.name}")
+    names = {place.source for place in given} | {subject.rowid}
+    if not subject.ignores or subject.required - names:
+        raise Untranslatable(f"INSERT OR IGNORE into {subject.name}")
     for place, *said in zip(given, *rows, strict=True):
-        if place.source in relation.required:
+        if place.source in subject.required:
             yield from (f"{sql} IS NOT NULL" for sql in said)
 
 
-def _upsert(body: Body, relation: Relation, clause: Any, source: _Source) -> str:
+def _upsert(body: Body, subject: Subject, clause: Any, source: _Source) -> str:
     """ON CONFLICT, of a key that the target compares as the source does."""
     key = [term.expr for term in clause.columns or ()]
     if clause.target_where is not None or not all(isinstance(k, nodes.ColumnRef) for k in key):
         raise Untranslatable("ON CONFLICT of what is no key")
-    places = [relation.place(node.column) for node in key]
+    places = [subject.place(node.column) for node in key]
     named = sorted(place.source for place in places if place is not None)
     if (key or clause.action is UpsertAction.UPDATE) and not any(
-        sorted(columns) == named for columns in relation.upserts
+        sorted(columns) == named for columns in subject.upserts
     ):
         raise Untranslatable("ON CONFLICT of what is no key")
     target = f" ({', '.join(quoted(place.target) for place in places if place)})" if key else ""
     if clause.action is UpsertAction.NOTHING:
-        if not key and not relation.ignores:
-            raise Untranslatable(f"ON CONFLICT of {relation.name}")
+        if not key and not subject.ignores:
+            raise Untranslatable(f"ON CONFLICT of {subject.name}")
         return f"ON CONFLICT{target} DO NOTHING"
     if not source.is_one:
         raise Untranslatable("ON CONFLICT DO UPDATE of several rows")
-    own = Row(relation=relation, called=relation.name, alias="t")
-    new = Row(relation=relation, called="excluded", alias="excluded", is_bare=False)
+    own = Row(subject=subject, called=subject.name, alias="t")
+    new = Row(subject=subject, called="excluded", alias="excluded", is_bare=False)
     says = body.lookups(own, new)
-    sets = _sets(says, relation, clause.setlist)
+    sets = _sets(says, subject, clause.setlist)
     return f"ON CONFLICT{target} DO UPDATE SET {sets}{_where(says, clause.update_where)}"
 
 
@@ -284,7 +282,7 @@ def _raising(body: Body, node: Any) -> str:
     where = "" if node.where_clause is None else says.condition(node.where_clause)
     if row is not None:
         where = (
-            f"EXISTS (SELECT 1 FROM {row.relation.target} AS t{f' WHERE {where}' if where else ''})"
+            f"EXISTS (SELECT 1 FROM {row.subject.target} AS t{f' WHERE {where}' if where else ''})"
         )
     return f"IF {where} THEN\n    {said}\n  END IF" if where else said.removesuffix(";")
 

@@ -18,8 +18,8 @@ from syntaqlite import nodes  # type: ignore[import-untyped]
 from syntaqlite.enums import TriggerTiming, UpsertAction  # type: ignore[import-untyped]
 
 from core.dialect.lookups import Lookups
-from core.dialect.relations import Row, World, relation_of
 from core.dialect.statements import Body, said_statement
+from core.dialect.subjects import Row, World, subject_of
 from core.dialect.terms import Untranslatable
 from core.schema.declarations import parsed_statement
 from core.schema.names import fold, unquoted
@@ -101,7 +101,7 @@ class _Said:
 
     def __init__(self, trigger: Trigger, naming: Naming, world: World) -> None:
         self._trigger, self._naming, self._world = trigger, naming, world
-        self._relation = relation_of(world, trigger.event[0])
+        self._subject = subject_of(world, trigger.event[0])
         self._verb = trigger.event[1]
         self._is_after = trigger.timing == "AFTER"
         self._body = Body(
@@ -109,8 +109,8 @@ class _Said:
             rows=tuple(self._rows()),
             ignore="" if self._is_after else "RETURN NULL",
         )
-        if (trigger.timing == "INSTEAD OF") != self._relation.is_view:
-            raise Untranslatable(f"{trigger.timing} on {self._relation.name}")
+        if (trigger.timing == "INSTEAD OF") != self._subject.is_view:
+            raise Untranslatable(f"{trigger.timing} on {self._subject.name}")
 
     def statements(self) -> str:
         if not self._is_after and self._naming.mark:
@@ -131,7 +131,7 @@ class _Said:
 
     def _row(self, name: str, found: str, hidden: frozenset[str]) -> Row:
         return Row(
-            relation=self._relation,
+            subject=self._subject,
             called=name,
             alias=name,
             is_bare=False,
@@ -143,15 +143,15 @@ class _Said:
         """What is not known of a row before it is there: its number, what is generated."""
         if self._is_after:
             return frozenset()
-        number = {self._relation.rowid} - {""} if self._verb == "INSERT" else set()
-        return self._relation.generated | number if not self._relation.is_view else frozenset()
+        number = {self._subject.rowid} - {""} if self._verb == "INSERT" else set()
+        return self._subject.generated | number if not self._subject.is_view else frozenset()
 
     def _require_kept_key(self) -> None:
         """A row is found again by its key, so the body may give it no other."""
-        key = {fold(name) for name in (*self._relation.keys, ())[0]}
+        key = {fold(name) for name in (*self._subject.keys, ())[0]}
         own = [node for node in self._trigger.tree.body if self._is_own_update(node)]
         names = {fold(unquoted(c.column)) for node in own for c in node.setlist if c.column}
-        if key & names and not self._relation.rowid:
+        if key & names and not self._subject.rowid:
             raise Untranslatable("a change of the key that finds the row")
 
     def _is_own_update(self, node: Any) -> bool:
@@ -169,7 +169,7 @@ class _Said:
             return mark, ""
         says = Lookups(self._world, self._body.rows)
         said = says.condition(condition)
-        if says.asks or self._relation.is_view:
+        if says.asks or self._subject.is_view:
             return mark, said
         return [*mark, f"({said})" if mark else said], ""
 
@@ -180,7 +180,7 @@ class _Said:
         when = f" WHEN ({' AND '.join(asked)})" if asked else ""
         return (
             f"CREATE TRIGGER {quoted(naming.trigger)} {self._trigger.timing} {self._event()}"
-            f" ON {self._relation.target}\nFOR EACH ROW{when}"
+            f" ON {self._subject.target}\nFOR EACH ROW{when}"
             f" EXECUTE FUNCTION {quoted(naming.schema)}.{quoted(naming.function)}()"
         )
 
@@ -188,9 +188,9 @@ class _Said:
         named = self._trigger.tree.event.columns
         if not named:
             return self._verb
-        if self._relation.is_view:
+        if self._subject.is_view:
             raise Untranslatable("INSTEAD OF UPDATE OF")
-        places = [self._relation.place(node.column) for node in named]
+        places = [self._subject.place(node.column) for node in named]
         if None in places:
             raise Untranslatable("UPDATE OF a column that is not carried")
         return f"UPDATE OF {', '.join(quoted(place.target) for place in places if place)}"

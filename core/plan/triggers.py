@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from core.dialect import Untranslatable
-from core.dialect.relations import Relation, World, relation_of
+from core.dialect.subjects import Subject, World, subject_of
 from core.dialect.triggers import Event, Naming, Trigger, read_trigger, said_trigger
 from core.plan.builds import Built, Site, _places
 from core.plan.ddl import qualified
@@ -20,11 +20,17 @@ from core.schema.names import fold
 _LEAVES_ALONE = ("NO ACTION", "RESTRICT")
 
 
-def trigger_items(database: Database, sites: Sequence[Site], made: Sequence[Built]) -> list[Built]:
+def trigger_items(
+    database: Database,
+    sites: Sequence[Site],
+    made: Sequence[Built],
+    views: Iterable[Subject] = (),
+) -> list[Built]:
     """A build for each trigger that is said, a fate for each that is not. ``made``: what
-    becomes of the tables' keys and indexes."""
+    becomes of the tables' keys and indexes; ``views``: those that the target has."""
     chain = _Chain(database)
-    world = {fold(site.table.name): _relation(site, made) for site in sites}
+    subjects = [*(_subject(site, made) for site in sites), *views]
+    world = {fold(subject.name): subject for subject in subjects}
     names, functions = Names(), Names()
     return [_item(sites, stored, chain, world, names, functions) for stored in database.triggers]
 
@@ -39,7 +45,7 @@ def _item(
 ) -> Built:
     try:
         trigger = read_trigger(stored.sql)
-        own = relation_of(world, trigger.event[0])
+        own = subject_of(world, trigger.event[0])
         naming = Naming(
             schema=sites[0].schema,
             trigger=names.give(stored.name),
@@ -71,14 +77,14 @@ def _item(
 # --- what a trigger may name ----------------------------------------------------------------
 
 
-def _relation(site: Site, made: Sequence[Built]) -> Relation:
+def _subject(site: Site, made: Sequence[Built]) -> Subject:
     """A carried table, as statements of triggers know it."""
     table, planned = site.table, {c.source: c for c in site.plan.columns}
     required = frozenset(name for name, column in planned.items() if column.not_null)
     own = [b for b in made if isinstance(b, Build) and b.table == table.name]
     keys = tuple(build.key for build in own if build.key)
     lost_keys = any(isinstance(i, ObjectFate) and _is_unique(i, table.name) for i in made)
-    return Relation(
+    return Subject(
         name=table.name,
         target=qualified(site.schema, site.plan.target),
         places=_places(site).all,

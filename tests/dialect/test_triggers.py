@@ -8,8 +8,14 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
+from core.dialect import Place
+from core.dialect.subjects import Subject
+from core.dialect.triggers import Naming, read_trigger, said_trigger
 from core.plan import BuildKind, Fate
+from core.schema.model import Affinity
 from core.server.embedded import Cluster
+from core.values import types
+from core.values.types import Conversion, TargetType
 from tests.dialect.both import Both
 from tests.plan.planning import planned
 
@@ -271,6 +277,55 @@ def test_a_trigger_is_said_whole_or_refused(trigger: str, why: str) -> None:
     assert (fate.fate, fate.reason) == (Fate.NOT_CARRIED, "trigger")
     assert why in fate.facts["detail"]
     assert not [b for b in plan.builds if b.kind is BuildKind.TRIGGER]
+
+
+def _column(name: str, kind: str, rule: str, affinity: Affinity) -> Place:
+    conversion = Conversion(TargetType(kind), rule)
+    return Place(source=name, target=name, conversion=conversion, affinity=affinity, most=9)
+
+
+K = _column("k", types.BIGINT, "integer", Affinity.INTEGER)
+V = _column("v", types.TEXT, "text", Affinity.TEXT)
+TWO = "CREATE TABLE a (k INTEGER, v TEXT); CREATE TABLE b (k INTEGER, v TEXT);"
+JOINT = "CREATE VIEW joint AS SELECT k, v FROM a UNION ALL SELECT k, v FROM b"
+INSTEAD = (
+    """CREATE TRIGGER i INSTEAD OF INSERT ON joint WHEN new.k IS NOT NULL BEGIN
+         INSERT INTO a SELECT new.k, new.v WHERE (new.k%2)==0;
+         INSERT INTO b SELECT new.k, new.v WHERE (new.k%2)==1; END""",
+    """CREATE TRIGGER d INSTEAD OF DELETE ON joint BEGIN
+         DELETE FROM a WHERE k = OLD.k; DELETE FROM b WHERE k = OLD.k; END""",
+    """CREATE TRIGGER u INSTEAD OF UPDATE ON joint BEGIN
+         SELECT RAISE(IGNORE) WHERE NEW.v = 'no'; UPDATE a SET v = NEW.v WHERE k = OLD.k; END""",
+)
+VIEW_CHANGES = (
+    "INSERT INTO joint VALUES (1, 'x'), (2, 'y'), (4, NULL), (NULL, 'z')",
+    "UPDATE joint SET v = v || '!'",
+    "UPDATE joint SET v = 'no' WHERE k = 2",
+    "DELETE FROM joint WHERE k < 3",
+)
+
+
+def test_a_view_is_changed_by_what_stands_in_its_place(target: psycopg.Connection) -> None:
+    both = Both(TWO, target, "instead")
+    world: dict[str, Subject] = {
+        name: Subject(name=name, target=f"instead.{name}", places=(K, V), is_view=name == "joint")
+        for name in ("a", "b", "joint")
+    }
+    try:
+        both.source.execute(JOINT)
+        target.execute(JOINT.encode())
+        for sql in INSTEAD:
+            trigger = read_trigger(sql)
+            name = trigger.tree.trigger_name
+            naming = Naming(schema="instead", trigger=name, function=name)
+            both.source.execute(sql)
+            target.execute(said_trigger(trigger, naming, world).encode())
+        for change in VIEW_CHANGES:
+            assert both.run(change) == (None, None)
+            for table, source, held in both.rows():
+                assert source == held, (change, table)
+    finally:
+        both.close()
 
 
 def _said(trigger: str) -> str:

@@ -7,11 +7,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from core.plan import Fate
+from core.plan import BuildKind, Fate
+from core.transfer.build import ready
 from core.transfer.migrate import migrate
 from core.transfer.model import RunReport
 from core.verify.model import Level, ParityReport
 from core.verify.parity import Request, verify
+from tests.plan.planning import planned
 from tests.transfer.running import asked, prove, source_of
 
 OTHER = (
@@ -57,6 +59,20 @@ def test_rows_arrive_as_they_were_and_triggers_fire_from_then_on(
     prove(source, database, tmp_path)
     _execute(database, "INSERT INTO c (p) VALUES (1), (1)")
     assert _execute(database, "SELECT n FROM p WHERE id <= 2 ORDER BY id") == [(203,), (2,)]
+
+
+def test_they_wait_for_all_rows_and_for_all_else() -> None:
+    plan = planned(
+        "CREATE TABLE p (id INTEGER PRIMARY KEY, n INTEGER); CREATE TABLE c (n INTEGER);"
+        "CREATE TRIGGER t AFTER INSERT ON c BEGIN UPDATE p SET n = 1; END;"
+    )
+    key, sequence, trigger = range(1, 4)
+    assert plan.builds[trigger - 1].kind is BuildKind.TRIGGER
+    assert list(ready(plan, dict.fromkeys((key, sequence, trigger), False), set())) == [1, 2]
+    assert list(ready(plan, {sequence: True, trigger: False}, set())) == []
+    assert list(ready(plan, {trigger: False}, {1})) == []
+    assert list(ready(plan, {trigger: False}, {2})) == []
+    assert list(ready(plan, {trigger: False}, set())) == [trigger]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ ROWIDS = ("rowid", "oid", "_rowid_")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Relation:
+class Subject:
     """A table or view of the source, and what it is in the target.
 
     ``target``: its qualified name there, quoted. ``places``: its columns in their order.
@@ -50,11 +50,11 @@ class Relation:
         return found
 
 
-World = Mapping[str, Relation]
+World = Mapping[str, Subject]
 """All that a statement may name, by folded name."""
 
 
-def relation_of(world: World, name: str) -> Relation:
+def subject_of(world: World, name: str) -> Subject:
     """The table called ``name``, which may be quoted. Raises Untranslatable."""
     found = world.get(fold(unquoted(name)))
     if found is None:
@@ -69,7 +69,7 @@ class Row:
     nothing can be said here. ``found_as``: of a trigger's own row that is in its table now,
     the alias under which its key is the one it has there; '' for other rows."""
 
-    relation: Relation
+    subject: Subject
     called: str
     alias: str
     is_bare: bool = True
@@ -80,20 +80,20 @@ class Row:
         """The column called ``name``, None if it is none of this row's."""
         if (table is None and not self.is_bare) or (table and fold(table) != fold(self.called)):
             return None
-        place = self.relation.place(name)
+        place = self.subject.place(name)
         if place is None:
             return None
-        if place.source in self.hidden | self.relation.stale:
+        if place.source in self.hidden | self.subject.stale:
             raise Untranslatable(f"{self.called}.{place.source}")
         return replace(place, prefix=f"{self.alias}.")
 
     def lacks(self, name: str) -> bool:
         """Whether ``name`` is a column that the target does not have."""
-        return self.is_bare and fold(name) in map(fold, self.relation.others)
+        return self.is_bare and fold(name) in map(fold, self.subject.others)
 
     def is_required(self, place: Place) -> bool:
         """Whether ``place`` is a column of this row's that holds no NULL."""
-        return place.prefix == f"{self.alias}." and place.source in self.relation.required
+        return place.prefix == f"{self.alias}." and place.source in self.subject.required
 
 
 @dataclass(frozen=True)
