@@ -1,4 +1,4 @@
-"""The scan itself: every row of every ordinary table, once."""
+"""The scan itself: every row of every table that is copied, once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import apsw
 from core.census.model import Census, TableCensus
 from core.census.table import TableTally
 from core.census.tally import ColumnTally
-from core.schema.model import Database, Table, TableKind
+from core.schema.model import Database, Table
 from core.schema.reading import ColumnRef, joined_columns, table_source
 from core.source.reading import reading
 from core.source.rows import TableSource, quoted, scan
@@ -45,7 +45,7 @@ def take_census(
     Tables are cut after at least ``range_rows`` rows or RANGE_BYTES of text and blobs.
     ``by_columns``: let Arrow count where it can; the census is the same.
     """
-    ordinary = [t for t in database.tables if t.kind is TableKind.ORDINARY]
+    ordinary = [t for t in database.tables if t.is_copied]
     scan_ = _Scan(database, range_rows)
     tell = on_rows or _tell_nobody
     if by_columns:

@@ -33,11 +33,13 @@ _MARK_LENGTH = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """A CREATE TRIGGER that was read: when it fires, and what by itself it sets off."""
+    """A CREATE TRIGGER that was read: when it fires, what by itself it sets off, and whether
+    it does nothing but change tables."""
 
     event: Event
     timing: str
     sets_off: frozenset[Event]
+    only_changes: bool
     tree: Any
 
 
@@ -51,6 +53,7 @@ def read_trigger(sql: str) -> Trigger:
         event=(fold(tree.table.object_name.source), tree.event.event_type.name),
         timing="INSTEAD OF" if tree.timing is TriggerTiming.INSTEAD_OF else timing,
         sets_off=frozenset(event for node in tree.body for event in _sets_off(node)),
+        only_changes=all(any(_sets_off(node)) for node in tree.body),
         tree=tree,
     )
 

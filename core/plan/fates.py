@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from core.plan.columns import Decisions
 from core.plan.model import Build, ColumnPlan, Fate, ObjectFate, TablePlan
-from core.schema.model import Column, Database, Table, TableKind
+from core.schema.model import Column, Database, Table
 from core.schema.notes import NoteReason, SchemaNote
 from core.values import types
 from core.values.declared import Kind, declared
@@ -30,17 +30,9 @@ def lost(
 
 
 def database_fates(database: Database) -> Iterator[ObjectFate]:
-    """Views, virtual tables and the shadow tables that belong to them."""
+    """Views."""
     for view in database.views:
         yield lost("view", view.name, "", "view", original=view.sql)
-    for table in database.tables:
-        if table.kind is TableKind.VIRTUAL:
-            module = table.module or "?"
-            yield lost(
-                "virtual_table", table.name, "", "virtual", original=table.sql, module=module
-            )
-        elif table.kind is TableKind.SHADOW:
-            yield lost("shadow_table", table.name, "", "shadow", original=table.sql)
 
 
 # Objects that these reasons speak of are in the schema that was read all the same.
@@ -92,6 +84,17 @@ def collation_fates(table: Table, plan: TablePlan, builds: Iterable[Build]) -> I
 
 def _table(table: Table, plan: TablePlan) -> ObjectFate:
     renamed = plan.target != table.name
+    if table.search is not None:
+        facts = {"target": plan.target, "module": table.module or "", "key": table.search.key}
+        return ObjectFate(
+            kind="virtual_table",
+            name=table.name,
+            table=table.name,
+            fate=Fate.REWRITTEN,
+            reason="fts_as_table",
+            facts=facts,
+            original=table.sql,
+        )
     return ObjectFate(
         kind="table",
         name=table.name,

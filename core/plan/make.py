@@ -14,8 +14,9 @@ from core.plan.columns import Decisions, decide_columns, purity
 from core.plan.fates import collation_fates, database_fates, lost, note_fates, table_fates
 from core.plan.model import SPELLINGS, Build, BuildKind, ColumnPlan, ObjectFate, Plan, TablePlan
 from core.plan.names import Names, column_names
+from core.plan.searches import search_items, virtual_fates
 from core.plan.triggers import trigger_items
-from core.schema.model import Column, Database, Table, TableKind
+from core.schema.model import Column, Database, Table
 from core.schema.names import fold
 from core.schema.notes import SchemaNote
 from core.schema.reading import table_source
@@ -52,7 +53,13 @@ def make_plan(
         for number, (table, target) in enumerate(zip(carried, targets, strict=True), start=1)
     )
     builds, unbuilt = _builds(schema, database, carried, plans, names, census)
-    fates = [*left_out, *database_fates(database), *note_fates(notes), *unbuilt]
+    fates = [
+        *left_out,
+        *database_fates(database),
+        *virtual_fates(database, carried, builds),
+        *note_fates(notes),
+        *unbuilt,
+    ]
     for table, plan in zip(carried, plans, strict=True):
         fates.extend(table_fates(table, plan, decisions))
         fates.extend(collation_fates(table, plan, builds))
@@ -71,7 +78,7 @@ def _sorted_out(database: Database, choices: Choices) -> tuple[list[Table], list
     carried: list[Table] = []
     left_out: list[ObjectFate] = []
     for table in database.tables:
-        if table.kind is not TableKind.ORDINARY:
+        if not table.is_copied:
             continue
         if not choices.table(table.name).carry:
             left_out.append(lost("table", table.name, table.name, "left_out"))
@@ -203,6 +210,7 @@ def _builds(
     made = [item for site in sites for item in table_builds(site)]
     keys = tuple(item for item in made if isinstance(item, Build))
     made += [item for site in sites for item in foreign_key_builds(site, keys)]
+    made += search_items(database, sites, names)
     made += trigger_items(database, sites, made)
     builds = [item for item in made if isinstance(item, Build)]
     order = list(BuildKind)

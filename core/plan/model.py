@@ -119,6 +119,7 @@ class BuildKind(StrEnum):
     PRIMARY_KEY = "primary_key"
     UNIQUE = "unique"
     INDEX = "index"
+    SEARCH = "search"
     CHECK = "check"
     FOREIGN_KEY = "foreign_key"
     SEQUENCE = "sequence"

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from core.dialect import Untranslatable
-from core.dialect.subjects import Subject, World, subject_of
+from core.dialect.subjects import Subject, subject_of
 from core.dialect.triggers import Event, Naming, Trigger, read_trigger, said_trigger
 from core.plan.builds import Built, Site, _places
 from core.plan.ddl import qualified
 from core.plan.fates import lost
 from core.plan.model import Build, BuildKind, Fate, ObjectFate
 from core.plan.names import Names
+from core.plan.searches import indexed_searches
 from core.schema import model
 from core.schema.model import Database
 from core.schema.names import fold
@@ -27,50 +28,70 @@ def trigger_items(
     views: Iterable[Subject] = (),
 ) -> list[Built]:
     """A build for each trigger that is said, a fate for each that is not. ``made``: what
-    becomes of the tables' keys and indexes; ``views``: those that the target has."""
-    chain = _Chain(database)
-    subjects = [*(_subject(site, made) for site in sites), *views]
-    world = {fold(subject.name): subject for subject in subjects}
-    names, functions = Names(), Names()
-    return [_item(sites, stored, chain, world, names, functions) for stored in database.triggers]
+    becomes of the tables' keys, indexes and searches; ``views``: those that the target has."""
+    planner = _Planner(database, sites, made, views)
+    return [planner.item(stored) for stored in database.triggers]
 
 
-def _item(
-    sites: Sequence[Site],
-    stored: model.Trigger,
-    chain: _Chain,
-    world: World,
-    names: Names,
-    functions: Names,
-) -> Built:
-    try:
-        trigger = read_trigger(stored.sql)
-        own = subject_of(world, trigger.event[0])
+class _Planner:
+    """Gives the triggers of one database their names and their words."""
+
+    def __init__(
+        self,
+        database: Database,
+        sites: Sequence[Site],
+        made: Sequence[Built],
+        views: Iterable[Subject],
+    ) -> None:
+        self._schema = sites[0].schema if sites else ""
+        self._chain = _Chain(database)
+        subjects = [*(_subject(site, made) for site in sites), *views]
+        self._world = {fold(subject.name): subject for subject in subjects}
+        self._indexed = set(map(fold, indexed_searches(made)))
+        self._names, self._functions = Names(), Names()
+
+    def item(self, stored: model.Trigger) -> Built:
+        """What becomes of one trigger."""
+        try:
+            trigger = read_trigger(stored.sql)
+            if self._only_fills(trigger):
+                return _fate(stored, "fts_kept_by_index")
+            return self._build(stored, trigger)
+        except Untranslatable as refused:
+            kind, name, detail = "trigger", stored.name, str(refused)
+            return lost(kind, name, stored.table, "trigger", original=stored.sql, detail=detail)
+
+    def _only_fills(self, trigger: Trigger) -> bool:
+        """Whether it does nothing but fill searches that an index keeps here."""
+        return trigger.only_changes and all(table in self._indexed for table, _ in trigger.sets_off)
+
+    def _build(self, stored: model.Trigger, trigger: Trigger) -> Build:
+        own = subject_of(self._world, trigger.event[0])
         naming = Naming(
-            schema=sites[0].schema,
-            trigger=names.give(stored.name),
-            function=functions.give(stored.name),
-            mark=chain.comes_back(trigger),
+            schema=self._schema,
+            trigger=self._names.give(stored.name),
+            function=self._functions.give(stored.name),
+            mark=self._chain.comes_back(trigger),
         )
-        sql = said_trigger(trigger, naming, world)
-    except Untranslatable as refused:
-        kind, name, detail = "trigger", stored.name, str(refused)
-        return lost(kind, name, stored.table, "trigger", original=stored.sql, detail=detail)
-    return Build(
-        kind=BuildKind.TRIGGER,
-        name=naming.trigger,
-        table=own.name,
-        sql=sql,
-        function=naming.function,
-        fate=ObjectFate(
-            kind="trigger",
-            name=stored.name,
+        return Build(
+            kind=BuildKind.TRIGGER,
+            name=naming.trigger,
             table=own.name,
-            fate=Fate.REWRITTEN,
-            reason="trigger_said",
-            facts={"function": naming.function},
-            original=stored.sql,
-        ),
+            sql=said_trigger(trigger, naming, self._world),
+            function=naming.function,
+            fate=_fate(stored, "trigger_said", function=naming.function),
+        )
+
+
+def _fate(stored: model.Trigger, reason: str, **facts: str) -> ObjectFate:
+    return ObjectFate(
+        kind="trigger",
+        name=stored.name,
+        table=stored.table,
+        fate=Fate.REWRITTEN,
+        reason=reason,
+        facts=facts,
+        original=stored.sql,
     )
 
 

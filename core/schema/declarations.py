@@ -96,6 +96,19 @@ def read_module(sql: str) -> str | None:
         return None
 
 
+def read_module_arguments(sql: str) -> tuple[str, ...]:
+    """The arguments of a CREATE VIRTUAL TABLE text, each as written."""
+    try:
+        text = _Text(sql)
+        opening = text.find("USING") + 2
+        if text.words[opening] != "(":
+            return ()
+        listed = text.listed(opening, text.closing(opening))
+        return tuple(text.between(*term) for term in listed)
+    except _Unreadable:
+        return ()
+
+
 def bare(expression: str) -> str:
     """``expression`` without the comments and blanks around it, which SQLite keeps."""
     text = _Text(expression)

@@ -15,7 +15,6 @@ import apsw
 from core.census import RANGE_ROWS, Census, take_census
 from core.errors import SourceHasNoTables
 from core.plan import NO_CHOICES, Choices, Plan, check_fit, make_plan, overlaid
-from core.schema.model import TableKind
 from core.schema.sqlite import Reading, read_sqlite
 from core.source.integrity import check_integrity
 from core.source.opening import SourceFile
@@ -89,7 +88,7 @@ def prepare(
         if not found.database.tables:
             raise SourceHasNoTables(path=source.path)
         if narrow is not None:
-            ordinary = (t for t in found.database.tables if t.kind is TableKind.ORDINARY)
+            ordinary = (t for t in found.database.tables if t.is_copied)
             choices = overlaid(choices, narrow([t.name for t in ordinary]))
         check_fit(choices, found.database, choices_path)
         began = time.monotonic()

@@ -34,6 +34,9 @@ def compare_relations(
             yield _foreign_key(build, target, validated=fate.reason != "not_valid")
         elif build.kind is BuildKind.CHECK:
             yield _check(build, target, validated=fate.reason != "check_broken")
+        elif build.kind is BuildKind.SEARCH:
+            made = any(index.name == build.name for index in target.indexes)
+            yield _relation(build, made, "" if made else "missing")
         elif build.kind is BuildKind.TRIGGER:
             yield _trigger(build, table, found)
         elif build.kind is BuildKind.PRIMARY_KEY:
