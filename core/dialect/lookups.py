@@ -21,18 +21,18 @@ _EQUAL = (BinaryOp.EQ, BinaryOp.EQ_DOUBLE)
 
 class Lookups(Expressions):
     """Expressions over some rows that may ask tables of the ``world`` by the way.
-    ``asks``: whether one did, which a trigger's own condition must not."""
+    ``asked``: the tables that were."""
 
-    def __init__(self, world: World, rows: Sequence[Row]) -> None:
+    def __init__(self, world: World, rows: Sequence[Row], asked: set[str] | None = None) -> None:
         """``rows``: what may be named, the innermost first."""
         self.rows = Rows(rows)
         super().__init__(self.rows, Volatility.VOLATILE)
         self.world = world
-        self.asks = False
+        self.asked = set() if asked is None else asked
 
     def within(self, row: Row) -> Lookups:
         """The same, with one more row that comes first."""
-        return Lookups(self.world, [row, *self.rows.rows])
+        return Lookups(self.world, [row, *self.rows.rows], self.asked)
 
     # --- names
 
@@ -159,7 +159,7 @@ class Lookups(Expressions):
         row = self.row_of(select)
         if row is None:
             raise Untranslatable("a query of no table")
-        self.asks = True
+        self.asked.add(row.subject.name)
         inner = self.within(row)
         where = "" if select.where_clause is None else inner.condition(select.where_clause)
         said = f"FROM {row.subject.target} AS {row.alias}"

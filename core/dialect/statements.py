@@ -89,6 +89,8 @@ def _update(body: Body, node: Any) -> str:
         raise Untranslatable("UPDATE OR, or UPDATE FROM")
     says = body.lookups(_named(node, subject))
     sets = _sets(says, subject, node.setlist)
+    if subject.name in says.asked and not says.finds_one(node.where_clause, None):
+        raise Untranslatable(f"UPDATE of {subject.name} by what it becomes row by row")
     return f"UPDATE {subject.target} AS t SET {sets}{_where(says, node.where_clause)}"
 
 

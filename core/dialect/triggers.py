@@ -172,7 +172,7 @@ class _Said:
             return mark, ""
         says = Lookups(self._world, self._body.rows)
         said = says.condition(condition)
-        if says.asks or self._subject.is_view:
+        if says.asked or self._subject.is_view:
             return mark, said
         return [*mark, f"({said})" if mark else said], ""
 
