@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from core.plan import BuildKind, Fate, Plan
+from core.plan.ddl import script
 from core.server.embedded import Cluster
 from tests.dialect.both import Both
 from tests.plan.planning import planned
@@ -121,6 +122,21 @@ def test_triggers_fill_one_that_is_a_table(target: psycopg.Connection) -> None:
                 assert source == held, (change, name)
     finally:
         both.close()
+
+
+def test_the_plan_as_ddl_is_one_script(target: psycopg.Connection) -> None:
+    """Bodies hold semicolons, and some objects take two statements."""
+    triggers = "CREATE TRIGGER t AFTER INSERT ON doc BEGIN DELETE FROM five; INSERT INTO doc (title) VALUES (';'); END;"
+    plan = planned(BASE + OWN + EXTERNAL + triggers)
+    with target.transaction(force_rollback=True):
+        target.execute("CREATE SCHEMA script; SET LOCAL search_path = script")
+        target.execute(script(plan).replace('"public"', '"script"').encode())
+        found = target.execute(
+            "SELECT tgname FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid"
+            " WHERE relnamespace = 'script'::regnamespace AND NOT tgisinternal"
+        ).fetchall()
+        assert found == [("t",)]
+        assert target.execute("SELECT tsv FROM script.five").fetchall() == []
 
 
 LISTED = {
