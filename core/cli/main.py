@@ -12,6 +12,7 @@ import typer
 from core import __version__
 from core.cli import demo as story
 from core.cli import doctor as checkup
+from core.cli.differing import differences_document, mending_script, print_differences
 from core.cli.options import (
     AsJson,
     NumberOfWorkers,
@@ -39,6 +40,7 @@ from core.failpoints import arm
 from core.plan import NO_CHOICES, Choices, Plan, TableChoice, read_document, write_document
 from core.plan.ddl import script
 from core.plan.document import digest
+from core.plan.revision import revision_file, revision_id, write_revision
 from core.source import SourceFile
 from core.transfer.begin import Request as MigrateRequest
 from core.transfer.migrate import check_target, migrate
@@ -46,6 +48,8 @@ from core.transfer.model import CHUNK_ROWS, EXIT_NO, LEASE, Bounds, Limits
 from core.transfer.prepare import Narrow, prepare
 from core.verify import parity
 from core.verify.model import Level
+from core.verify.schema import Request as SchemaRequest
+from core.verify.schema import compare_schema
 
 app = typer.Typer(help=tell("cli.help"), no_args_is_help=True, pretty_exceptions_enable=False)
 quarantine_app = typer.Typer(help=tell("cli.quarantine.help"), no_args_is_help=True)
@@ -119,6 +123,7 @@ def plan(
     source: Source,
     to_file: Annotated[Path | None, typer.Option("--out", help=tell("option.out"))] = None,
     sql: Annotated[bool, typer.Option("--sql", help=tell("option.sql"))] = False,
+    revision: Annotated[bool, typer.Option("--revision", help=tell("option.revision"))] = False,
     plan_file: PlanFile = None,
     only: Only = None,
     skip: Skip = None,
@@ -127,11 +132,17 @@ def plan(
 ) -> None:
     """Snapshot, census, plan; nothing of a target."""
     with answering(as_json):
+        if revision and (sql or as_json):
+            raise WrongUsage(detail=tell("usage.revision_alone"))
         file, choices = source_file(source), _choices(plan_file)
         made = _planned(file, choices, str(plan_file or ""), _narrow(only, skip), schema)
+        if revision:
+            _give_revision(made, to_file)
+            return
         text = write_document(made)
         if to_file is not None:
-            _write_plan(to_file, text)
+            _write(to_file, text)
+            _say_written("result.plan_written", to_file, sha256=digest(text))
         if as_json:
             print_json(plan_document(made))
         elif sql:
@@ -140,14 +151,27 @@ def plan(
             print_plan(made)
 
 
-def _write_plan(path: Path, text: str) -> None:
+def _give_revision(made: Plan, place: Path | None) -> None:
+    """An Alembic revision into a file or a folder of revisions, else on standard output."""
+    text = write_revision(made)
+    if place is None:
+        typer.echo(text, nl=False)
+        return
+    path = place / revision_file(made) if place.is_dir() else place
+    _write(path, text)
+    _say_written("result.revision_written", path, revision=revision_id(made))
+
+
+def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as refused:
         detail = refused.strerror or str(refused)
         raise PlanUnwritable(path=path, detail=detail) from refused
-    said = tell("result.plan_written", path=path, sha256=digest(text))
-    err.print(said, markup=False, soft_wrap=True)
+
+
+def _say_written(sentence: str, path: Path, **facts: str) -> None:
+    err.print(tell(sentence, path=path, **facts), markup=False, soft_wrap=True)
 
 
 def _choices(plan_file: Path | None) -> Choices | None:
@@ -285,6 +309,36 @@ def verify(
         else:
             print_parity(report)
         raise typer.Exit(0 if report.parity and not report.moved else EXIT_NO)
+
+
+@app.command(help=tell("cli.diff.help"))
+def diff(
+    source: Source,
+    target: TargetAddress = None,
+    plan_file: PlanFile = None,
+    schema: Schema = "public",
+    sql: Annotated[bool, typer.Option("--sql", help=tell("option.diff_sql"))] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the target's schema with its plan; exit 4 when it is not fulfilled."""
+    with answering(as_json):
+        file = source_file(source)
+        request = SchemaRequest(
+            source=file,
+            target=target_place(target, file, create=False).target,
+            schema=schema,
+            choices=_choices(plan_file),
+            choices_path=str(plan_file or ""),
+        )
+        with RunProgress() as progress:
+            report = compare_schema(request, progress.on_event)
+        if as_json:
+            print_json(differences_document(report))
+        elif sql:
+            typer.echo(mending_script(report), nl=False)
+        else:
+            print_differences(report)
+        raise typer.Exit(EXIT_NO if report.differences else 0)
 
 
 # --- looking into the ledger -------------------------------------------------------------

@@ -157,6 +157,8 @@ def _boolean(term: Term, place: Place) -> str:
         raise _misfit(term, place)
     if term.kind is Kind.BOOLEAN and not (term.place and spelled(term.place)):
         return term.sql
+    if term.truth:
+        return f"({term.truth})"
     if term.kind is Kind.INTEGER and term.most is not None and term.most <= 1:
         return f"({term.sql})::bigint::text::boolean"
     raise _misfit(term, place)

@@ -36,7 +36,7 @@ def _whole(term: Term) -> Term:
     if term.kind is Kind.INTEGER:
         return Term(term.sql, Kind.INTEGER, most=term.most)
     if term.digits:
-        return Term(term.digits, Kind.INTEGER, most=_MOST)
+        return Term(term.digits, Kind.INTEGER, most=term.most)
     if term.kind is Kind.BOOLEAN and not (term.place and spelled(term.place)):
         return Term(f"({term.sql})::int", Kind.INTEGER, most=1)
     if term.kind is Kind.NUMBER and not term.is_rough:

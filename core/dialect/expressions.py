@@ -112,6 +112,8 @@ class Expressions:
     def _truth(self, term: Term) -> str:
         if term.kind is Kind.BOOLEAN and not (term.place and spelled(term.place)):
             return term.sql
+        if term.truth:
+            return term.truth
         if term.is_number:
             return f"{term.sql} <> 0"
         if term.kind is Kind.NULL:
@@ -200,6 +202,8 @@ class Expressions:
             case nodes.BinaryExpr() if node.op is BinaryOp.CONCAT:
                 sides = [self.spoken(side).sql for side in (node.left, node.right)]
                 return Term(f"({' || '.join(sides)})", Kind.TEXT)
+            case nodes.BinaryExpr() if node.op is BinaryOp.PTR2:
+                return functions.arrow(self.value(node.left), self.value(node.right).constant)
             case nodes.CollateExpr():
                 term = self.text(node.expr)
                 collation = unquoted(node.collation).upper()
@@ -225,7 +229,8 @@ class Expressions:
                 | nodes.LikeExpr()
                 | nodes.ExistsExpr()
             ):
-                return Term(f"({self.condition(node)})::int", Kind.INTEGER, most=1)
+                truth = self.condition(node)
+                return Term(f"({truth})::int", Kind.INTEGER, most=1, truth=truth)
         raise Untranslatable(type(node).__name__)
 
     def _literal(self, node: Any) -> Term:

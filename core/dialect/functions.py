@@ -3,12 +3,13 @@ PostgreSQL for the kinds of values over which both mean the same."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from core.dialect import moments
-from core.dialect.terms import Kind, Term, Untranslatable, bare, compared, spelled
+from core.dialect.terms import Kind, Term, Untranslatable, bare, compared, of_text, spelled
 from core.dialect.volatility import Volatility
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 Function = Callable[["Expressions", Sequence[Any]], Term]
 _LONGEST = 1 << 30
-_LATEST = 1 << 48
-"""More seconds than any year of four digits has."""
 _RANDOM = "sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))"
 _RANDOM_BYTES = 30
 """So many bytes of it are random at least: a uuid has six bits that are not."""
@@ -179,6 +178,8 @@ def _abs(says: Expressions, given: Sequence[Any]) -> Term:
     term = says.value(given[0])
     if not term.is_number:
         raise Untranslatable(f"abs() of {term.kind}")
+    if term.kind is Kind.INTEGER and (term.most is None or term.most >= 1 << 63):
+        raise Untranslatable("abs() past 64 bits")  # an error to SQLite
     wide = f"{term.sql}::numeric" if term.kind is Kind.INTEGER else term.sql
     return among(f"abs({wide})", [bare(term)])
 
@@ -216,6 +217,36 @@ def _json_valid(says: Expressions, given: Sequence[Any]) -> Term:
     if term.place is None or not term.place.conversion.type.name.startswith("json"):
         raise Untranslatable("json_valid() of what is no document")
     return Term(f"({term.sql} IS NOT NULL OR NULL)", Kind.BOOLEAN)
+
+
+_PATH = re.compile(r'\.([A-Za-z_][A-Za-z0-9_]*)|\."([^"\\]+)"|\[(\d{1,9})\]')
+
+
+def member(document: Term, path: object) -> Term:
+    """One member of a document, by a path such as ``$.a[0]``."""
+    text = path if isinstance(path, str) else ""
+    steps = list(_PATH.finditer(text, 1))
+    if not steps or "$" + "".join(step[0] for step in steps) != text:
+        raise Untranslatable("a path into a document that is no plain constant")
+    is_json = document.place is not None and document.place.conversion.type.name.startswith("json")
+    if not is_json and document.kind is not Kind.TEXT:
+        raise Untranslatable(f"a member of {document.kind}")
+    sql = document.sql if is_json else f"{document.sql}::json"
+    keys = ", ".join(of_text(next(filter(None, step.groups()))).sql for step in steps)
+    return Term(f"({sql} #>> ARRAY[{keys}])", Kind.MEMBER)
+
+
+def arrow(document: Term, step: object) -> Term:
+    """``document ->> step``: by a path, a key or a place in an array."""
+    if isinstance(step, int) and step >= 0:
+        return member(document, f"$[{step}]")
+    if isinstance(step, str) and not step.startswith("$") and not set('"\\') & set(step):
+        return member(document, f'$."{step}"')
+    return member(document, step)
+
+
+def _json_extract(says: Expressions, given: Sequence[Any]) -> Term:
+    return member(says.value(given[0]), says.value(given[1]).constant)
 
 
 _CLASSES = {Kind.INTEGER: "integer", Kind.TEXT: "text", Kind.BLOB: "blob"}
@@ -275,7 +306,7 @@ def _strftime(says: Expressions, given: Sequence[Any]) -> Term:
 
 def _unixepoch(says: Expressions, given: Sequence[Any]) -> Term:
     seconds = f"floor(extract(epoch FROM {_moment(says, given)}))::bigint"
-    return Term(f"({seconds})", Kind.INTEGER, most=_LATEST)
+    return Term(f"({seconds})", Kind.INTEGER, most=moments.LATEST)
 
 
 def _julianday(says: Expressions, given: Sequence[Any]) -> Term:
@@ -311,6 +342,7 @@ _FUNCTIONS: Mapping[str, tuple[Function, range]] = MappingProxyType(
         "random": (_random, range(1)),
         "randomblob": (_randomblob, range(1, 2)),
         "json_valid": (_json_valid, range(1, 2)),
+        "json_extract": (_json_extract, range(2, 3)),
         "typeof": (_typeof, range(1, 2)),
         "date": (_spelled(moments.DATE), range(128)),
         "time": (_spelled(moments.TIME), range(128)),
@@ -320,3 +352,5 @@ _FUNCTIONS: Mapping[str, tuple[Function, range]] = MappingProxyType(
         "julianday": (_julianday, range(128)),
     }
 )
+NAMES = frozenset(_FUNCTIONS)
+"""The functions that can be said, in lower case."""

@@ -17,6 +17,8 @@ from core.values import types
 
 CLOCK = "(statement_timestamp() AT TIME ZONE 'UTC')"
 """The time of the statement in UTC: SQLite's 'now' stands still within one as well."""
+LATEST = 1 << 48
+"""More seconds than any year of four digits has."""
 DATE, TIME, DATETIME = "9999-99-99", "99:99:99", "9999-99-99 99:99:99"
 _CURRENT = {"CURRENT_DATE": DATE, "CURRENT_TIME": TIME, "CURRENT_TIMESTAMP": DATETIME}
 
@@ -91,7 +93,7 @@ def formatted(moment: str, pattern: str) -> Term:
     """``strftime(pattern, moment)``: a text, or the number of seconds that ``%s`` writes."""
     if pattern == "%s":
         seconds = f"floor(extract(epoch FROM {moment}))::bigint"
-        return Term(f"({seconds})::text", Kind.TEXT, digits=f"({seconds})")
+        return Term(f"({seconds})::text", Kind.TEXT, digits=f"({seconds})", most=LATEST)
     parts = [_part(found) for found in re.findall(r"%.?|[^%]", pattern, re.DOTALL)]
     said = of_text("".join(picture for _, picture in parts)).sql
     spelling = "".join(digits for digits, _ in parts)
@@ -147,5 +149,7 @@ def moved(moment: str, modifiers: list[str]) -> str:
     return moment
 
 
+LETTERS = frozenset({*_LETTERS, "s"})
+"""The letters of strftime that can be said."""
 _START = re.compile(r"start of (day|month|year)")
 _SHIFT = re.compile(r"([+-]?\d{1,6}) (second|minute|hour|day|month|year)s?")

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     BLOB = "blob"
     BOOLEAN = "boolean"
     MOMENT = "moment"
+    MEMBER = "a member of a document"
     NULL = "null"
     OTHER = "other"
 
@@ -56,7 +57,8 @@ class Term:
     ``most``: of an INTEGER, how large it is at most, without sign; None where nobody knows.
     ``is_rough``: a number whose last digits may be others than SQLite's; ``is_decimal``: an
     exact one where SQLite has a REAL. ``written``: of a text, the moment that it writes;
-    ``digits``: of a text, the INTEGER that it writes."""
+    ``digits``: of a text, the INTEGER that it writes; ``truth``: of a 0 or 1, the condition
+    that it is the outcome of."""
 
     sql: str
     kind: Kind
@@ -70,6 +72,7 @@ class Term:
     is_decimal: bool = False
     written: Written | None = None
     digits: str = ""
+    truth: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -168,6 +171,8 @@ def compared(left: Term, sign: str, right: Term) -> str:
         return f"{left.sql} {sign} {right.sql}"
     if left.kind is right.kind is Kind.TEXT:
         return _texts(left, sign, right)
+    if Kind.MEMBER in (left.kind, right.kind) and sign in EQUALITIES:
+        return _members(left, sign, right)
     if left.kind is right.kind is Kind.BLOB:
         return f"{left.sql} {sign} {right.sql}"
     if left.kind is right.kind is Kind.BOOLEAN and sign in EQUALITIES and _as_one(left, right):
@@ -232,6 +237,18 @@ def _texts(left: Term, sign: str, right: Term) -> str:
     if sign not in EQUALITIES:
         ours = f'{ours} COLLATE "C"'
     return f"{ours} {sign} {theirs}"
+
+
+_LIKE_A_MEMBER = re.compile(r"\s*([-+.\d{\[].*|true|false|null|)\s*", re.DOTALL | re.IGNORECASE)
+
+
+def _members(left: Term, sign: str, right: Term) -> str:
+    """A member of a document beside a word that no number, truth or document is written as:
+    there alone it does not matter that SQLite has it by its class, PostgreSQL as a text."""
+    constants = [t.constant for t in (left, right) if isinstance(t.constant, str)]
+    if len(constants) != 1 or _LIKE_A_MEMBER.fullmatch(constants[0]):
+        raise Untranslatable("a member of a document beside what is no plain word")
+    return f"{left.sql} {sign} {right.sql}"
 
 
 def _alike(left: Term, right: Term) -> bool:

@@ -138,16 +138,16 @@ class _Said:
             called=name,
             alias=name,
             is_bare=False,
-            hidden=hidden,
+            # What is generated is not computed yet, or never kept.
+            hidden=hidden | self._subject.generated,
             found_as=found,
         )
 
     def _unknown(self) -> frozenset[str]:
-        """What is not known of a row before it is there: its number, what is generated."""
-        if self._is_after:
-            return frozenset()
-        number = {self._subject.rowid} - {""} if self._verb == "INSERT" else set()
-        return self._subject.generated | number if not self._subject.is_view else frozenset()
+        """What is not known of a new row before it is there: its number."""
+        if self._trigger.timing == "BEFORE" and self._verb == "INSERT":
+            return frozenset({self._subject.rowid} - {""})
+        return frozenset()
 
     def _require_kept_key(self) -> None:
         """A row is found again by its key, so the body may give it no other."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
-from core.plan.model import ColumnPlan, Plan, TablePlan
+from core.plan.model import BuildKind, ColumnPlan, Plan, TablePlan
 from core.source.rows import quoted
 
 
@@ -17,6 +18,22 @@ def create_table(schema: str, table: TablePlan) -> str:
     """The bare table: columns, NOT NULL, defaults and identities, no keys yet."""
     columns = ",\n  ".join(_column(schema, column) for column in table.columns)
     return f"CREATE TABLE {qualified(schema, table.target)} (\n  {columns}\n)"
+
+
+def comments(schema: str, table: TablePlan) -> Iterator[str]:
+    """The statements that keep what people wrote of a table and its columns."""
+    name = qualified(schema, table.target)
+    if table.comment:
+        yield f"COMMENT ON TABLE {name} IS {_text(table.comment)}"
+    for column in table.columns:
+        if column.comment:
+            yield comment_on(name, column)
+
+
+def comment_on(name: str, column: ColumnPlan) -> str:
+    """The statement that keeps what people wrote beside a column of the table ``name``,
+    qualified and quoted."""
+    return f"COMMENT ON COLUMN {name}.{quoted(column.target)} IS {_text(column.comment)}"
 
 
 def copy_in(schema: str, table: TablePlan) -> str:
@@ -34,12 +51,44 @@ def copy_out(schema: str, table: TablePlan, order: str = "") -> str:
     return f"COPY ({selected}{sorted_by}) TO STDOUT (FORMAT BINARY)"
 
 
-def script(plan: Plan) -> str:
-    """The whole DDL of a plan, in the order it is executed."""
-    statements = [create_schema(plan), *(create_table(plan.schema, t) for t in plan.tables)]
+NEWEST = 180_000
+"""The server that a script is for, if nobody says: libpq's number of PostgreSQL 18."""
+
+
+def script(plan: Plan, server_version: int = NEWEST) -> str:
+    """The whole DDL of a plan, in the order it is executed on a server of that version."""
+    return "".join(f"{statement};\n\n" for statement in statements(plan, server_version))
+
+
+def statements(
+    plan: Plan, server_version: int = NEWEST, *, with_rows: bool = True
+) -> Iterator[str]:
+    """Every statement of a plan's DDL, in the order it is executed. Not ``with_rows``:
+    only those that a schema without rows needs."""
+    yield create_schema(plan)
+    for table in plan.tables:
+        yield create_table(plan.schema, table)
+        yield from comments(plan.schema, table)
     for build in plan.builds:
-        statements.extend(filter(None, (build.sql, build.validate)))
-    return "".join(f"{statement};\n\n" for statement in statements)
+        if with_rows or build.kind is not BuildKind.SEQUENCE:
+            yield from filter(None, (build.statement(server_version), build.validate))
+
+
+# Strings and bodies of functions are data, whatever they hold; a name may hold anything.
+_TOKENS = re.compile(
+    r"""[Ee]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | \$(\w*)\$.*?\$\1\$
+        | (?<!\.)(?P<name>"(?:[^"]|"")*")(?=\.) | "(?:[^"]|"")*" """,
+    re.DOTALL | re.VERBOSE,
+)
+
+
+def elsewhere(statement: str, schema: str, other: str) -> str:
+    """A statement of a plan for ``schema``, said for another schema.
+
+    What strings say stays: a ``setval`` names its sequence in one.
+    """
+    was, now = quoted(schema), quoted(other)
+    return _TOKENS.sub(lambda token: now if token["name"] == was else token[0], statement)
 
 
 def qualified(schema: str, name: str) -> str:
@@ -55,6 +104,10 @@ def listed(names: Iterable[str]) -> str:
 def column_list(table: TablePlan) -> str:
     """The target columns in the plan's order, quoted."""
     return listed(column.target for column in table.columns)
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("\x00", "").replace("'", "''") + "'"
 
 
 def _column(schema: str, column: ColumnPlan) -> str:

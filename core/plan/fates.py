@@ -5,8 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from core.census import TableCensus
+from core.dialect import Place
 from core.plan.columns import Decisions
+from core.plan.defaults import planned_default
 from core.plan.model import Build, ColumnPlan, Fate, ObjectFate, TablePlan
+from core.plan.places import place
 from core.schema.model import Column, Database, Table
 from core.schema.notes import NoteReason, SchemaNote
 from core.values import types
@@ -51,14 +55,18 @@ def note_fates(notes: Iterable[SchemaNote]) -> Iterator[ObjectFate]:
             yield lost(note.kind, note.object, "", reason, detail=note.detail)
 
 
-def table_fates(table: Table, plan: TablePlan, decisions: Decisions) -> Iterator[ObjectFate]:
+def table_fates(
+    table: Table, plan: TablePlan, decisions: Decisions, census: TableCensus
+) -> Iterator[ObjectFate]:
     """One carried table and what belongs to it alone."""
     yield _table(table, plan)
     planned = {column.source: column for column in plan.columns}
     for column in table.columns:
         if column.name in planned:
             yield from _column(table, column, planned[column.name], decisions)
-        yield from _generation(table, column)
+            yield from _default(
+                table, column, place(column, planned[column.name], census.columns[column.name])
+            )
     for clause in table.conflict_clauses:
         name = f"{clause.constraint} ({', '.join(clause.columns)}) ON CONFLICT {clause.action}"
         if clause.action != "ABORT":
@@ -124,26 +132,29 @@ def _column(
         yield _rewritten_column(name, table.name, "untyped", facts)
     if plan.target != column.name:
         yield _rewritten_column(name, table.name, "renamed", {"target": plan.target})
-    if column.default is not None:
-        yield _default(table, column, plan)
 
 
-def _default(table: Table, column: Column, plan: ColumnPlan) -> ObjectFate:
-    assert column.default is not None
+def _default(table: Table, column: Column, place: Place) -> Iterator[ObjectFate]:
+    default = planned_default(column, place)
+    if default is None or column.default is None:
+        return
     name = f"{table.name}.{column.name}"
     original = column.default.expression
-    if not column.default.literal:
-        return lost("default", name, table.name, "default_expression", original=original)
-    if plan.default is None:
-        return lost("default", name, table.name, "default_misfit", original=original)
-    return ObjectFate(kind="default", name=name, table=table.name, fate=Fate.CARRIED)
-
-
-def _generation(table: Table, column: Column) -> Iterator[ObjectFate]:
-    if column.generated is not None:
-        name = f"{table.name}.{column.name}"
-        original = column.generation_expression or ""
-        yield lost("generated", name, table.name, "generated", original=original)
+    if default.sql is None:
+        facts = {"detail": default.detail} if default.detail else {}
+        yield lost("default", name, table.name, default.reason, original=original, **facts)
+    elif default.is_said:
+        yield ObjectFate(
+            kind="default",
+            name=name,
+            table=table.name,
+            fate=Fate.REWRITTEN,
+            reason="said_anew",
+            facts={"sql": default.sql},
+            original=original,
+        )
+    else:
+        yield ObjectFate(kind="default", name=name, table=table.name, fate=Fate.CARRIED)
 
 
 def _rewritten_column(

@@ -5,27 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-import apsw
-
 from core.census import Census, ColumnCensus, TableCensus
-from core.plan.builds import Site, foreign_key_builds, table_builds
+from core.plan.builds import foreign_key_builds, table_builds
 from core.plan.choices import NO_CHOICES, Choices
 from core.plan.columns import Decisions, decide_columns, purity
+from core.plan.defaults import planned_default
 from core.plan.fates import collation_fates, database_fates, lost, note_fates, table_fates
 from core.plan.model import SPELLINGS, Build, BuildKind, ColumnPlan, ObjectFate, Plan, TablePlan
 from core.plan.names import Names, column_names
+from core.plan.places import place
 from core.plan.searches import search_items, virtual_fates
+from core.plan.site import Site
 from core.plan.triggers import trigger_items
 from core.schema.model import Column, Database, Table
 from core.schema.names import fold
 from core.schema.notes import SchemaNote
 from core.schema.reading import table_source
 from core.values import types
-from core.values.canonical import literal
-from core.values.defaults import default_value
-from core.values.exact import converter
 from core.values.storage import storage_class
-from core.values.types import Conversion, Purity, Reject
+from core.values.types import Conversion, Purity
 
 COLUMNS_MAX = 1600
 _UTF8_MAX = 4
@@ -61,7 +59,7 @@ def make_plan(
         *unbuilt,
     ]
     for table, plan in zip(carried, plans, strict=True):
-        fates.extend(table_fates(table, plan, decisions))
+        fates.extend(table_fates(table, plan, decisions, census.tables[table.name]))
         fates.extend(collation_fates(table, plan, builds))
         fates.extend(_unreadable(census.tables[table.name]))
     return Plan(
@@ -123,6 +121,7 @@ def _table_plan(
         rows=counted.rows,
         primary_key=table.primary_key,
         last_sequence=last,
+        comment=table.comment,
     )
 
 
@@ -132,20 +131,22 @@ def _column_plan(
     decision = decisions[table.name, column.name]
     conversion = decision.conversion
     is_alias = column.name == table.rowid_alias
-    return ColumnPlan(
+    plan = ColumnPlan(
         source=column.name,
         target=target,
         declared=column.declared_type,
         type=conversion.type,
         rule=conversion.rule,
         not_null=column.not_null or is_alias or column.name in table.primary_key,
-        default=_default(column, conversion),
         spelling=_spelling(conversion, census),
         saw=_saw(census),
         misfits=decision.misfits,
         purity=Purity.MIXED if decision.misfits else purity(census),
         bytes_max=max(census.bytes_max, _UTF8_MAX * census.chars_max),
+        comment=column.comment,
     )
+    default = planned_default(column, place(column, plan, census))
+    return plan if default is None else replace(plan, default=default.sql)
 
 
 def _numbered(table: Table, target: str, column: ColumnPlan, names: Names) -> ColumnPlan:
@@ -153,18 +154,6 @@ def _numbered(table: Table, target: str, column: ColumnPlan, names: Names) -> Co
     if column.source != table.rowid_alias or column.type.name != types.BIGINT:
         return column
     return replace(column, sequence=names.give(f"{target}_{column.target}_seq"))
-
-
-def _default(column: Column, conversion: Conversion) -> str | None:
-    """The literal default as SQL of the target type, None when there is none to be had."""
-    if column.default is None or not column.default.literal or column.generated is not None:
-        return None
-    try:
-        value = default_value(column.declared_type, column.default.expression)
-    except apsw.Error:
-        return None
-    outcome = converter(conversion)(value)
-    return None if isinstance(outcome, Reject) else literal(conversion.type, outcome)
 
 
 def _spelling(conversion: Conversion, census: ColumnCensus) -> str:

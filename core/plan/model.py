@@ -50,7 +50,7 @@ class ColumnPlan:
     writes its moments or booleans ('' when it says nothing). ``saw`` is the
     census in a few words, for the reader of the plan. ``purity``: what the census
     found it to hold, MIXED where a value will not fit; ``bytes_max``: how
-    long its longest value may be."""
+    long its longest value may be; ``comment``: what people wrote beside it."""
 
     source: str
     target: str
@@ -65,6 +65,7 @@ class ColumnPlan:
     misfits: int = 0
     purity: Purity = Purity.MIXED
     bytes_max: int = 0
+    comment: str = ""
 
     @property
     def conversion(self) -> Conversion:
@@ -93,7 +94,8 @@ class ColumnPlan:
 class TablePlan:
     """One table that is carried. ``number`` is its place in the plan and its name
     in the ledger. ``primary_key`` has source names, () without one.
-    ``last_sequence``: the highest key number ever handed out."""
+    ``last_sequence``: the highest key number ever handed out. ``comment``: what people
+    wrote of it."""
 
     number: int
     source: TableSource
@@ -102,6 +104,7 @@ class TablePlan:
     rows: int
     primary_key: tuple[str, ...] = ()
     last_sequence: int | None = None
+    comment: str = ""
 
     @property
     def name(self) -> str:
@@ -116,6 +119,7 @@ class TablePlan:
 class BuildKind(StrEnum):
     """What is built after the rows are in, in this order."""
 
+    GENERATED = "generated"
     PRIMARY_KEY = "primary_key"
     UNIQUE = "unique"
     INDEX = "index"
@@ -131,11 +135,13 @@ class Build:
     """A constraint, index or sequence to make on the target once the rows are there.
 
     ``fate`` is what is recorded when it succeeds. ``terms``: the source columns of a
-    key or index, each with the collation that it keeps by an expression ('' when it
-    compares them as they are). ``validate``: for a check or a foreign key, the
+    key or index (None for an expression), each with the collation that it keeps by an
+    expression ('' when it compares them as they are). ``validate``: for a check or a foreign key, the
     statement that proves its rows; ``parent``: the source table that it refers to;
-    ``where``: the condition of a partial index; ``function``: what a trigger calls, made
-    by a first statement in ``sql``.
+    ``where``: the condition of a partial index. ``differs``: of a generated column, the
+    query that finds a row whose value its rule does not compute; ``sql_from_18``: what is
+    executed instead of ``sql`` from PostgreSQL 18 on; ``function``: what a trigger
+    calls, made by a first statement in ``sql``.
     """
 
     kind: BuildKind
@@ -143,11 +149,17 @@ class Build:
     table: str
     sql: str
     fate: ObjectFate
-    terms: tuple[tuple[str, str], ...] = ()
+    terms: tuple[tuple[str | None, str], ...] = ()
     validate: str = ""
     parent: str = ""
     where: str = ""
     function: str = ""
+    differs: str = ""
+    sql_from_18: str = ""
+
+    def statement(self, server_version: int) -> str:
+        """What makes it on a server of that version, as libpq counts them: 180001."""
+        return self.sql_from_18 if self.sql_from_18 and server_version >= 180_000 else self.sql
 
     @property
     def is_unique(self) -> bool:
@@ -159,12 +171,13 @@ class Build:
         """The columns that it makes unique, compared as they are: a foreign key may
         refer to them."""
         plain = self.is_unique and not self.collated and not self.where
-        return tuple(column for column, _ in self.terms) if plain else ()
+        columns = tuple(column for column, _ in self.terms if column is not None)
+        return columns if plain and len(columns) == len(self.terms) else ()
 
     @property
     def collated(self) -> tuple[str, ...]:
         """The columns whose own collation it keeps."""
-        return tuple(column for column, collation in self.terms if collation)
+        return tuple(column for column, kept in self.terms if column is not None and kept)
 
 
 @dataclass(frozen=True, kw_only=True)

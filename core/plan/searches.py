@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from core.plan.builds import Built, Site
-from core.plan.ddl import qualified
 from core.plan.fates import lost
 from core.plan.model import Build, BuildKind, Fate, ObjectFate
 from core.plan.names import Names
+from core.plan.site import Built, Site
 from core.schema.model import Database, Table, TableKind
 from core.schema.names import fold
 from core.source.rows import quoted
@@ -98,7 +97,7 @@ def _shadow(table: Table, database: Database, kept: set[str]) -> ObjectFate:
 
 def _own(site: Site, names: Names) -> Built:
     """A search with rows of its own: a generated column holds their words."""
-    table, target = site.table, qualified(site.schema, site.plan.target)
+    table, target = site.table, site.target
     assert table.search is not None
     vector = Names(column.target for column in site.plan.columns).give(_VECTOR)
     name = names.give(f"{site.plan.target}_{vector}_idx")
@@ -132,8 +131,7 @@ def _of_content(table: Table, site: Site | None, names: Names) -> Built:
         kind=BuildKind.SEARCH,
         name=name,
         table=site.table.name,
-        sql=f"CREATE INDEX {quoted(name)} ON {qualified(site.schema, site.plan.target)}"
-        f" USING gin (({words}))",
+        sql=f"CREATE INDEX {quoted(name)} ON {site.target} USING gin (({words}))",
         fate=_fate(
             table, "virtual_table", site.table.name, f"{words} @@ to_tsquery('{CONFIGURATION}', …)"
         ),

@@ -8,12 +8,12 @@ from contextlib import suppress
 from core.dialect import Untranslatable
 from core.dialect.subjects import Subject, subject_of
 from core.dialect.triggers import Event, Naming, Trigger, read_trigger, said_trigger
-from core.plan.builds import Built, Site, _places
-from core.plan.ddl import qualified
 from core.plan.fates import lost
 from core.plan.model import Build, BuildKind, Fate, ObjectFate
 from core.plan.names import Names
+from core.plan.places import places
 from core.plan.searches import indexed_searches
+from core.plan.site import Built, Site
 from core.schema import model
 from core.schema.model import Database
 from core.schema.names import fold
@@ -104,18 +104,23 @@ def _subject(site: Site, made: Sequence[Built]) -> Subject:
     required = frozenset(name for name, column in planned.items() if column.not_null)
     own = [b for b in made if isinstance(b, Build) and b.table == table.name]
     keys = tuple(build.key for build in own if build.key)
+    generated = frozenset(c.name for c in table.columns if c.generated is not None)
+    computed = {
+        column for b in own if b.kind is BuildKind.GENERATED for column, _ in b.terms if column
+    }
     lost_keys = any(isinstance(i, ObjectFate) and _is_unique(i, table.name) for i in made)
     return Subject(
         name=table.name,
-        target=qualified(site.schema, site.plan.target),
-        places=_places(site).all,
+        target=site.target,
+        places=places(table, site.plan, site.census).all,
         others=frozenset(c.name for c in table.columns if c.name not in planned),
         rowid=table.rowid_alias if table.rowid_alias in planned else "",
         keys=tuple(key for key in keys if required.issuperset(key)),
         upserts=keys,
         required=required,
         unfilled=frozenset(_unfilled(site)),
-        stale=frozenset(c.name for c in table.columns if c.generated is not None),
+        stale=generated - computed,
+        generated=generated & computed,
         ignores=not table.checks and not lost_keys,
         decides=any(clause.action != "ABORT" for clause in table.conflict_clauses),
     )

@@ -198,6 +198,13 @@ def parsed_statement(sql: str) -> Any:
         return grammar.parse(sql)[0]
 
 
+def tokens(sql: str) -> Iterator[tuple[str, str]]:
+    """The pieces of ``sql`` in order, each with its category: 'comment', 'other' for blanks,
+    'punctuation' and so on; nothing when SQLite's lexer refuses it."""
+    for token in _ask(Syntaqlite.tokenize, sql):
+        yield token["category"], token["text"]
+
+
 _UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 

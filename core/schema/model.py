@@ -6,11 +6,19 @@ both return a :class:`Database`. Values know nothing of connections.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
 from core.schema.names import fold
+
+
+def _definition() -> str:
+    """A field for what an object does as PostgreSQL's own printer says it, without its
+    name; '' elsewhere. It says again what the other fields say: two that are equal in
+    those are equal."""
+    said: str = field(default="", compare=False)
+    return said
 
 
 class Affinity(StrEnum):
@@ -49,7 +57,11 @@ class Default:
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """One column. ``declared_type`` is the text as declared, '' for none; in
-    PostgreSQL it is ``format_type``. ``collation`` is None for the engine's own."""
+    PostgreSQL it is ``format_type``. ``collation`` is None for the engine's own.
+    ``comment``: what people wrote beside it, '' for nothing.
+
+    PostgreSQL's alone: ``always``, of an identity that takes no number from others;
+    ``sequence``, the name of the sequence that belongs to it."""
 
     name: str
     declared_type: str
@@ -60,6 +72,9 @@ class Column:
     generated: Generated | None = None
     generation_expression: str | None = None
     identity: bool = False
+    comment: str = ""
+    always: bool = False
+    sequence: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +91,8 @@ class IndexTerm:
 class Index:
     """An index. ``origin`` says who asked for it: 'index' (CREATE INDEX),
     'unique' (a UNIQUE constraint) or 'primary' (a PRIMARY KEY). ``constraint`` is
-    the name that a CONSTRAINT clause gave, for the latter two."""
+    the name that a CONSTRAINT clause gave, for the latter two. ``valid``: PostgreSQL
+    may use it, as it may not when its building was cut short."""
 
     name: str
     table: str
@@ -86,6 +102,8 @@ class Index:
     where: str | None = None
     sql: str | None = None
     constraint: str | None = None
+    valid: bool = True
+    definition: str = _definition()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +122,7 @@ class ForeignKey:
     deferrable: bool = False
     initially_deferred: bool = False
     validated: bool = True
+    definition: str = _definition()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +133,7 @@ class Check:
     expression: str
     column: str | None = None
     validated: bool = True
+    definition: str = _definition()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,8 +172,10 @@ class Table:
     INTEGER PRIMARY KEY column that *is* the rowid. ``rowid_name``: a name by
     which the rowid can be selected, None when it has none (WITHOUT ROWID, or all
     three spellings are taken by columns). ``sql``: the CREATE text as stored.
-    ``module``: of a virtual table; ``search``: of one that finds words. ``primary_key_name``: what a CONSTRAINT clause
-    called the key. ``conflict_clauses``: the ON CONFLICT that its constraints carry.
+    ``module``: of a virtual table; ``search``: of one that finds words.
+    ``primary_key_name``: what a CONSTRAINT clause called the key. ``conflict_clauses``: the ON CONFLICT that its constraints carry.
+    ``comment``: what people wrote of it, '' for nothing. ``unlogged``: PostgreSQL empties
+    it after a crash.
     """
 
     name: str
@@ -172,6 +194,8 @@ class Table:
     module: str | None = None
     primary_key_name: str | None = None
     conflict_clauses: tuple[ConflictClause, ...] = ()
+    comment: str = ""
+    unlogged: bool = False
     search: Search | None = None
 
     @property
@@ -188,22 +212,34 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A view and its SQL as stored."""
+    """A view and its SQL as stored. PostgreSQL's alone: ``materialized``, it holds rows;
+    ``uses``, the tables and views of its own schema that it reads."""
 
     name: str
     sql: str
+    materialized: bool = False
+    uses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """A trigger, the table it belongs to, and its SQL as stored. In PostgreSQL also the
-    ``function`` that it calls, and whether it is ``enabled``."""
+    """A trigger, the table it belongs to, and its SQL as stored. ``enabled``: it fires. In
+    PostgreSQL also the ``function`` that it calls."""
 
     name: str
     table: str
     sql: str
     function: str = ""
     enabled: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """A function of PostgreSQL: its name, the types that it takes, and its SQL as printed."""
+
+    name: str
+    arguments: str
+    sql: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,6 +258,7 @@ class Database:
     views: tuple[View, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     sequences: tuple[Sequence, ...] = ()
+    functions: tuple[Function, ...] = ()
     encoding: str = "UTF-8"
     user_version: int = 0
     application_id: int = 0

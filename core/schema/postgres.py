@@ -3,7 +3,8 @@
 Works from PostgreSQL 15 on. What an extension owns is not the application's and is
 left out, and so are partitions: their rows are their parent's. Texts come from the
 server's own printers, with ``search_path`` held to the schema that is read: what
-belongs to it is named without it, whatever the session is set to.
+belongs to it is named without it, whatever the session is set to. On demand it is named
+with it: such texts mean the same in every session.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from core.schema.model import (
     Database,
     Default,
     ForeignKey,
+    Function,
     Generated,
     Index,
     IndexTerm,
@@ -45,7 +47,16 @@ _ACTIONS = {
 
 _RELATIONS = """
 SELECT c.oid::bigint AS oid, c.relname AS name, c.relkind IN ('v', 'm') AS is_view,
-       CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END AS definition
+       CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END AS definition,
+       c.relkind = 'm' AS materialized, c.relpersistence = 'u' AS unlogged,
+       obj_description(c.oid, 'pg_class') AS comment,
+       ARRAY(SELECT DISTINCT u.relname::text FROM pg_rewrite w
+             JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+                             AND d.refclassid = 'pg_class'::regclass
+             JOIN pg_class u ON u.oid = d.refobjid
+             WHERE w.ev_class = c.oid AND u.oid <> c.oid AND u.relnamespace = c.relnamespace
+               AND c.relkind IN ('v', 'm')
+             ORDER BY 1) AS uses
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition
@@ -59,7 +70,13 @@ _COLUMNS = """
 SELECT a.attrelid::bigint AS relation, a.attname AS name,
        format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null,
        a.attidentity <> '' AS identity, a.attgenerated AS generated,
-       pg_get_expr(d.adbin, d.adrelid) AS expression, k.collname AS collation
+       pg_get_expr(d.adbin, d.adrelid) AS expression, k.collname AS collation,
+       a.attidentity = 'a' AS always, col_description(a.attrelid, a.attnum) AS comment,
+       (SELECT s.relname FROM pg_depend o
+        JOIN pg_class s ON s.oid = o.objid AND s.relkind = 'S'
+        WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass
+          AND o.refobjid = a.attrelid AND o.refobjsubid = a.attnum AND o.deptype IN ('a', 'i')
+        ORDER BY 1 LIMIT 1) AS sequence
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -73,7 +90,7 @@ _CONSTRAINTS = """
 SELECT c.conrelid::bigint AS relation, c.conname AS name, c.contype AS kind,
        c.condeferrable AS deferrable, c.condeferred AS initially_deferred,
        c.convalidated AS validated, pg_get_expr(c.conbin, c.conrelid) AS expression,
-       c.confupdtype AS on_update, c.confdeltype AS on_delete,
+       pg_get_constraintdef(c.oid) AS definition, c.confupdtype AS on_update, c.confdeltype AS on_delete,
        CASE WHEN p.relnamespace = r.relnamespace THEN p.relname
             ELSE n.nspname || '.' || p.relname END AS parent,
        ARRAY(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY k(number, place)
@@ -94,12 +111,19 @@ _INDEX_TERMS = """
 SELECT i.indrelid::bigint AS relation, r.relname AS table, x.relname AS name,
        i.indisunique AS is_unique, c.contype AS constraint_kind, c.conname AS constraint,
        pg_get_expr(i.indpred, i.indrelid) AS predicate,
-       pg_get_indexdef(i.indexrelid) AS definition,
+       pg_get_indexdef(i.indexrelid) AS sql, i.indisvalid AS valid,
+       coalesce(pg_get_constraintdef(c.oid),
+                substr(pg_get_indexdef(i.indexrelid),
+                       length(format('CREATE %%sINDEX %%I ON %%s%%I.%%I USING ',
+                                     CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END, x.relname,
+                                     CASE WHEN r.relkind = 'p' THEN 'ONLY ' ELSE '' END,
+                                     n.nspname, r.relname)) + 1)) AS definition,
        a.attname AS column, pg_get_indexdef(i.indexrelid, k.place, false) AS expression,
        l.collname AS collation, i.indoption[k.place - 1] & 1 = 1 AS descending
 FROM pg_index i
 JOIN pg_class x ON x.oid = i.indexrelid
 JOIN pg_class r ON r.oid = i.indrelid
+JOIN pg_namespace n ON n.oid = r.relnamespace
 CROSS JOIN LATERAL generate_series(1, i.indnkeyatts) AS k(place)
 LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.place - 1]
                         AND a.attnum <> 0
@@ -133,24 +157,40 @@ WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
 ORDER BY r.relname, s.relname
 """
 
+# Aggregates have no text of their own.
+_FUNCTIONS = """
+SELECT p.proname AS name, pg_get_function_identity_arguments(p.oid) AS arguments,
+       pg_get_functiondef(p.oid) AS definition
+FROM pg_proc p
+JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = %(schema)s AND p.prokind IN ('f', 'p')
+  AND NOT EXISTS (
+    SELECT FROM pg_depend d
+    WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+ORDER BY 1, 2
+"""
 
-def read_postgres(connection: Connection[Any], schema: str) -> Database:
+
+def read_postgres(connection: Connection[Any], schema: str, *, qualified: bool = False) -> Database:
     """What ``schema`` holds; an empty database when there is no such schema.
 
     Sequences are those that belong to a column, and have handed out a number.
-    A foreign key's parent in another schema is named ``schema.table``.
+    A foreign key's parent in another schema is named ``schema.table``. ``qualified``:
+    in the server's texts, whatever is not PostgreSQL's own is named with its schema.
 
     Raises psycopg.Error. Leaves the session as it was.
     """
     # Rolled back, because a SET LOCAL would outlive a savepoint that is released.
     with connection.transaction(force_rollback=True):
-        return _Reader(connection, schema).read()
+        return _Reader(connection, schema, qualified=qualified).read()
 
 
 class _Reader:
-    def __init__(self, connection: Connection[Any], schema: str) -> None:
+    def __init__(self, connection: Connection[Any], schema: str, *, qualified: bool) -> None:
         self._connection = connection
-        self._rows("SELECT set_config('search_path', %(path)s, true)", path=quoted(schema))
+        self._schema = schema
+        path = "pg_catalog" if qualified else quoted(schema)
+        self._rows("SELECT set_config('search_path', %(path)s, true)", path=path)
         relations = self._rows(_RELATIONS, schema=schema)
         self._tables = [row for row in relations if not row["is_view"]]
         self._views = [row for row in relations if row["is_view"]]
@@ -159,18 +199,13 @@ class _Reader:
     def read(self) -> Database:
         return Database(
             tables=self._read_tables(),
-            views=tuple(View(name=row["name"], sql=row["definition"]) for row in self._views),
-            triggers=tuple(
-                Trigger(
-                    name=row["name"],
-                    table=row["table"],
-                    sql=row["definition"],
-                    function=row["function"],
-                    enabled=row["enabled"],
-                )
-                for row in self._of_relations(_TRIGGERS)
-            ),
+            views=tuple(_view(row) for row in self._views),
+            triggers=tuple(_trigger(row) for row in self._of_relations(_TRIGGERS)),
             sequences=self._read_sequences(),
+            functions=tuple(
+                Function(name=row["name"], arguments=row["arguments"], sql=row["definition"])
+                for row in self._rows(_FUNCTIONS, schema=self._schema)
+            ),
         )
 
     def _rows(self, query: LiteralString | sql.Composed, **facts: object) -> list[Row]:
@@ -186,9 +221,7 @@ class _Reader:
         constraints = _by_relation(self._of_relations(_CONSTRAINTS))
         terms = _by_relation(self._of_relations(_INDEX_TERMS))
         return tuple(
-            _table(
-                row["name"], *(facts.get(row["oid"], []) for facts in (columns, constraints, terms))
-            )
+            _table(row, *(facts.get(row["oid"], []) for facts in (columns, constraints, terms)))
             for row in self._tables
         )
 
@@ -227,10 +260,10 @@ def _last_handed_out(sequence: Row, state: Row) -> int | None:
     return int(state["last_value"] - sequence["increment"])
 
 
-def _table(name: str, columns: list[Row], constraints: list[Row], terms: list[Row]) -> Table:
+def _table(row: Row, columns: list[Row], constraints: list[Row], terms: list[Row]) -> Table:
     primary = next((row for row in constraints if row["kind"] == "p"), None)
     return Table(
-        name=name,
+        name=row["name"],
         columns=tuple(_column(row) for row in columns),
         primary_key=tuple(primary["columns"]) if primary else (),
         primary_key_name=primary["name"] if primary else None,
@@ -239,10 +272,41 @@ def _table(name: str, columns: list[Row], constraints: list[Row], terms: list[Ro
         ),
         foreign_keys=tuple(_foreign_key(row) for row in constraints if row["kind"] == "f"),
         checks=tuple(
-            Check(name=row["name"], expression=row["expression"], validated=row["validated"])
+            Check(
+                name=row["name"],
+                expression=row["expression"],
+                validated=row["validated"],
+                definition=_defined(row),
+            )
             for row in constraints
             if row["kind"] == "c"
         ),
+        unlogged=row["unlogged"],
+        comment=row["comment"] or "",
+    )
+
+
+def _defined(constraint: Row) -> str:
+    """What a constraint demands, whether or not its rows have been looked at."""
+    return str(constraint["definition"]).removesuffix(" NOT VALID")
+
+
+def _view(row: Row) -> View:
+    return View(
+        name=row["name"],
+        sql=row["definition"],
+        materialized=row["materialized"],
+        uses=tuple(row["uses"]),
+    )
+
+
+def _trigger(row: Row) -> Trigger:
+    return Trigger(
+        name=row["name"],
+        table=row["table"],
+        sql=row["definition"],
+        function=row["function"],
+        enabled=row["enabled"],
     )
 
 
@@ -258,6 +322,9 @@ def _column(row: Row) -> Column:
         generated=generated,
         generation_expression=row["expression"] if generated else None,
         identity=row["identity"],
+        always=row["always"],
+        sequence=row["sequence"],
+        comment=row["comment"] or "",
     )
 
 
@@ -278,8 +345,10 @@ def _index(terms: list[Row]) -> Index:
             for row in terms
         ),
         where=first["predicate"],
-        sql=first["definition"],
+        sql=first["sql"],
         constraint=first["constraint"],
+        valid=first["valid"],
+        definition=first["definition"],
     )
 
 
@@ -294,6 +363,7 @@ def _foreign_key(row: Row) -> ForeignKey:
         deferrable=row["deferrable"],
         initially_deferred=row["initially_deferred"],
         validated=row["validated"],
+        definition=_defined(row),
     )
 
 

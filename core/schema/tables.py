@@ -10,6 +10,7 @@ import apsw
 
 from core.schema.affinity import affinity
 from core.schema.catalogue import Catalogue, Stored
+from core.schema.comments import TABLE, read_comments
 from core.schema.declarations import (
     DeclaredForeignKey,
     DeclaredKey,
@@ -80,7 +81,15 @@ def read_table(catalogue: Catalogue, stored: Stored) -> Table:
     )
     table = _with_column_facts(catalogue.connection, table, dict(declared.generation))
     table = replace(table, indexes=_indexes(catalogue, table, declared.keys))
-    return _with_rowid(catalogue.connection, table)
+    return _with_rowid(catalogue.connection, _with_comments(table, stored))
+
+
+def _with_comments(table: Table, stored: Stored) -> Table:
+    said = read_comments(stored.sql, len(table.columns)) if stored.intact else {}
+    columns = tuple(
+        replace(column, comment=said.get(place, "")) for place, column in enumerate(table.columns)
+    )
+    return replace(table, columns=columns, comment=said.get(TABLE, ""))
 
 
 def _virtual_table(catalogue: Catalogue, stored: Stored) -> Table:

@@ -24,7 +24,7 @@ from core.plan import (
     to_json,
     write_document,
 )
-from core.plan.ddl import create_schema, create_table, qualified
+from core.plan.ddl import comments, create_schema, create_table, qualified
 from core.server.account import own_name
 from core.server.connection import Connection, Target
 from core.source.opening import SourceFile
@@ -172,7 +172,8 @@ def _make_target(connection: Connection, ledger: Ledger, plan: Plan) -> None:
     ledger.ensure()
     connection.execute(create_schema(plan).encode())
     for table in plan.tables:
-        connection.execute(create_table(plan.schema, table).encode())
+        for statement in (create_table(plan.schema, table), *comments(plan.schema, table)):
+            connection.execute(statement.encode())
 
 
 def _made_by(plan: Plan) -> Iterator[str]:

@@ -48,6 +48,7 @@ def ready(plan: Plan, open_builds: Mapping[int, bool], unfinished: set[int]) -> 
     else is there.
     """
     lacking = {t.name for t in plan.tables if t.number in unfinished}
+    changing = {b.table for n, b in _numbered(plan) if n in open_builds and _changes_table(b)}
     unkeyed = {b.table for n, b in _numbered(plan) if n in open_builds and b.is_unique}
     unbuilt = any(b.kind is not BuildKind.TRIGGER for n, b in _numbered(plan) if n in open_builds)
     busy = [b for n, b in _numbered(plan) if open_builds.get(n)]
@@ -58,12 +59,19 @@ def ready(plan: Plan, open_builds: Mapping[int, bool], unfinished: set[int]) -> 
             continue
         if build.kind is BuildKind.TRIGGER and (lacking or unbuilt):
             continue
+        if _tables(build) & changing and not _changes_table(build):
+            continue
         if not any(_in_the_way(build, other) for other in busy):
             yield number
 
 
 def _numbered(plan: Plan) -> Iterator[tuple[int, Build]]:
     return enumerate(plan.builds, start=1)
+
+
+def _changes_table(build: Build) -> bool:
+    """Whether what others build on may be another column afterwards."""
+    return build.kind is BuildKind.GENERATED
 
 
 def _tables(build: Build) -> set[str]:
@@ -122,11 +130,11 @@ def _build(work: Work, claim: BuildClaim, build: Build, began: float) -> ObjectF
         if build.validate:
             return _validated(work, claim, build, began)
         with _building(work) as connection:
-            connection.execute(build.sql.encode())
+            fate = _made(connection, build)
             failpoint("build.made")
-            work.claims(connection).set_fate(claim, build.fate, seconds=time.monotonic() - began)
+            work.claims(connection).set_fate(claim, fate, seconds=time.monotonic() - began)
         failpoint("build.committed")
-        return build.fate
+        return fate
     except psycopg.Error as refused:
         if not concerns_object(refused):
             raise
@@ -135,6 +143,16 @@ def _build(work: Work, claim: BuildClaim, build: Build, began: float) -> ObjectF
         claims = work.claims(work.session.connection())
         claims.set_fate(claim, fate, seconds=seconds, sqlstate=refused.sqlstate)
         return fate
+
+
+def _made(connection: Connection, build: Build) -> ObjectFate:
+    """Make it, unless the rows say that it would not be the same."""
+    if build.differs and connection.execute(build.differs.encode()).fetchone() is not None:
+        return replace(
+            build.fate, fate=Fate.NOT_CARRIED, reason="generated_differs", facts={}, counts=True
+        )
+    connection.execute(build.statement(connection.info.server_version).encode())
+    return build.fate
 
 
 @contextmanager
@@ -163,7 +181,9 @@ def _validated(work: Work, claim: BuildClaim, build: Build, began: float) -> Obj
             with connection.transaction():
                 connection.execute(build.validate.encode())
         except psycopg.errors.ForeignKeyViolation:
-            fate = replace(fate, fate=Fate.REWRITTEN, reason="not_valid", counts=True)
+            by_letters = fate.reason == "reference_by_letters"
+            reason = "not_valid_by_letters" if by_letters else "not_valid"
+            fate = replace(fate, fate=Fate.REWRITTEN, reason=reason, counts=True)
         except psycopg.errors.CheckViolation:
             fate = replace(fate, fate=Fate.REWRITTEN, reason="check_broken", counts=True)
         failpoint("build.made")

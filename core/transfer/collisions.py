@@ -32,8 +32,10 @@ def find_collisions(connection: apsw.Connection, plan: Plan) -> Mapping[int, Col
 
 
 def _may_collide(table: TablePlan, build: Build) -> bool:
-    whole = build.is_unique and not build.where
-    return whole and any(not table.column(name).injective for name, _ in build.terms)
+    names = [name for name, _ in build.terms if name is not None]
+    # A condition or an expression is left to the server: it says itself which rows it takes.
+    whole = build.is_unique and not build.where and len(names) == len(build.terms)
+    return whole and any(not table.column(name).injective for name in names)
 
 
 def _collisions(
@@ -72,10 +74,10 @@ class _Key:
     def __init__(self, table: TablePlan, build: Build) -> None:
         self.name = build.name
         sources = [c.source for c in table.columns]
-        self._places = [sources.index(name) for name, _ in build.terms]
+        terms = [(name, kept) for name, kept in build.terms if name is not None]
+        self._places = [sources.index(name) for name, _ in terms]
         self._compared = [
-            _FOLDED.get(collation) or canonical(table.column(name).type)
-            for name, collation in build.terms
+            _FOLDED.get(kept) or canonical(table.column(name).type) for name, kept in terms
         ]
 
     def digest(self, fields: Fields) -> bytes | None:

@@ -31,7 +31,7 @@ def compare_relations(
         elif build.kind is BuildKind.SEQUENCE:
             yield _sequence(connection, plan, build, table)
         elif build.kind is BuildKind.FOREIGN_KEY:
-            yield _foreign_key(build, target, validated=fate.reason != "not_valid")
+            yield _foreign_key(build, target, validated=not fate.reason.startswith("not_valid"))
         elif build.kind is BuildKind.CHECK:
             yield _check(build, target, validated=fate.reason != "check_broken")
         elif build.kind is BuildKind.SEARCH:
@@ -39,6 +39,8 @@ def compare_relations(
             yield _relation(build, made, "" if made else "missing")
         elif build.kind is BuildKind.TRIGGER:
             yield _trigger(build, table, found)
+        elif build.kind is BuildKind.GENERATED:
+            yield _generated(build, table, target)
         elif build.kind is BuildKind.PRIMARY_KEY:
             wanted = tuple(table.column(name).target for name in table.primary_key)
             holds = target.primary_key == wanted
@@ -80,7 +82,10 @@ def _index(build: Build, table: TablePlan, target: Table) -> Relation:
     if (made.where is not None) != bool(build.where):
         return _relation(build, False, "not partial" if build.where else "partial")
     # A column whose collation is kept stands in an expression.
-    wanted = [None if collation else table.column(name).target for name, collation in build.terms]
+    wanted = [
+        table.column(name).target if name is not None and not collation else None
+        for name, collation in build.terms
+    ]
     found = [term.column for term in made.terms]
     return _relation(build, found == wanted, "" if found == wanted else f"found {found}")
 
@@ -110,6 +115,13 @@ def _trigger(build: Build, table: TablePlan, found: Database) -> Relation:
     if made.function != build.function:
         return _relation(build, False, f"calls {made.function}")
     return _relation(build, made.enabled, "" if made.enabled else "disabled")
+
+
+def _generated(build: Build, table: TablePlan, target: Table) -> Relation:
+    wanted = [table.column(name).target for name, _ in build.terms if name is not None]
+    made = next((c for c in target.columns if c.name in wanted), None)
+    holds = made is not None and made.generated is not None
+    return _relation(build, holds, "" if holds else "a plain column")
 
 
 def _sequence(connection: Connection, plan: Plan, build: Build, table: TablePlan) -> Relation:

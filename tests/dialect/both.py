@@ -56,7 +56,8 @@ class Both:
                 name = qualified(plan.schema, table.target)
                 self.target.execute(f"INSERT INTO {name} VALUES ({said})".encode())
         for build in plan.builds:
-            self.target.execute(build.sql.encode())
+            made = build.statement(self.target.info.server_version)
+            self.target.execute(made.encode())
 
     def run(self, statement: str) -> tuple[str | None, str | None]:
         """What each side complains of, None for nothing."""

@@ -185,6 +185,14 @@ SHAPES = {
         ("BEGIN", "UPDATE p SET n = 50 WHERE id = 2", "SAVEPOINT s", "UPDATE p SET name = 'no' WHERE id = 1",
          "ROLLBACK TO SAVEPOINT s", "UPDATE p SET name = 'yes' WHERE id = 1", "COMMIT", "UPDATE p SET n = 7"),
     ),
+    "columns that are computed": Shape(
+        """CREATE TABLE t (a INTEGER, b INTEGER AS (a + 1) STORED, c TEXT DEFAULT (lower('X')));
+           CREATE TABLE u (n INTEGER); INSERT INTO t (a) VALUES (1); INSERT INTO u VALUES (5);""",
+        """CREATE TRIGGER u_i AFTER INSERT ON u BEGIN
+             INSERT INTO t (a) VALUES (NEW.n); UPDATE t SET a = a + 1 WHERE b = 2; END;
+           CREATE TRIGGER u_d AFTER DELETE ON u BEGIN INSERT INTO t VALUES (OLD.n, 'c'); END;""",
+        ("INSERT INTO u VALUES (7)", "DELETE FROM u"),
+    ),
     "a foreign key leads back to it": Shape(
         """PRAGMA foreign_keys = ON; CREATE TABLE p (id INTEGER PRIMARY KEY);
            CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p ON DELETE CASCADE);
@@ -267,8 +275,8 @@ def test_a_body_is_said_whole_or_refused(statement: str, why: str) -> None:
     others = """CREATE VIEW v AS SELECT id FROM p; CREATE TABLE nokey (a INTEGER);
         CREATE TABLE checked (a INTEGER CHECK (a > 0));
         CREATE TABLE settled (a INTEGER UNIQUE ON CONFLICT REPLACE);
-        CREATE TABLE timed (a INTEGER, at TEXT DEFAULT (random()));
-        CREATE TABLE summed (a INTEGER, b INTEGER AS (a + 1));"""
+        CREATE TABLE timed (a INTEGER, at TEXT DEFAULT (quote(random())));
+        CREATE TABLE summed (a INTEGER, b TEXT AS (quote(a)));"""
     trigger = f"CREATE TRIGGER x AFTER INSERT ON c BEGIN UPDATE p SET n = 1; {statement}; END;"
     (fate,) = (o for o in planned(ITEMS + others + trigger).objects if o.kind == "trigger")
     assert (fate.fate, fate.reason, fate.counts) == (Fate.NOT_CARRIED, "trigger", True)

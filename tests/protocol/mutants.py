@@ -504,10 +504,10 @@ _MEMBERS = (
 
 _BUILD_FENCE = "\" AND fate = 'planned' AND owner = %s AND token = %s\".encode()"
 _SET_FATE = (
-    "            work.claims(connection).set_fate(claim, build.fate,"
+    "            work.claims(connection).set_fate(claim, fate,"
     " seconds=time.monotonic() - began)\n"
     '        failpoint("build.committed")\n'
-    "        return build.fate\n"
+    "        return fate\n"
 )
 
 _BUILDS = (

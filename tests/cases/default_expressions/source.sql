@@ -1,0 +1,23 @@
+CREATE TABLE d (
+  id INTEGER PRIMARY KEY,
+  a TEXT DEFAULT (datetime('now')),
+  b DATETIME DEFAULT CURRENT_TIMESTAMP,
+  c DATE DEFAULT (date('now')),
+  d TIME DEFAULT CURRENT_TIME,
+  e INTEGER DEFAULT (strftime('%s', 'now')),
+  f INTEGER DEFAULT (unixepoch()),
+  g TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+  h TIMESTAMP DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+  i TEXT DEFAULT (lower(hex(randomblob(16)))),
+  j BLOB DEFAULT (randomblob(8)),
+  k REAL DEFAULT (julianday('now')),
+  l DATE DEFAULT (date('now', 'start of month', '+1 month')),
+  m BOOLEAN DEFAULT (1 = 1),
+  n TEXT DEFAULT (upper('x') || 'y'),
+  o INTEGER DEFAULT (3600 * 12),
+  p TEXT DEFAULT (datetime('now', 'localtime')),
+  q DATETIME DEFAULT (strftime('%s', 'now')),
+  r TEXT DEFAULT (datetime('now', '+1 month')),
+  s DATETIME DEFAULT (datetime('now')));
+INSERT INTO d VALUES (1, 'x', '2024-01-02 03:04:05', '2024-01-02', '03:04:05', 1, 2, 'x', '2024-01-02T03:04:05.678Z',
+  'x', x'00', 1.5, '2024-02-01', 1, 'x', 3, 'x', '2024-01-02 03:04:05', 'x', '2024-01-02T03:04:05');
