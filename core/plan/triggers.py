@@ -19,6 +19,9 @@ from core.schema.model import Database
 from core.schema.names import fold
 
 _LEAVES_ALONE = ("NO ACTION", "RESTRICT")
+_ACTIONS_RUN_AS = "RI_ConstraintTrigger"
+"""What PostgreSQL calls the triggers that are the actions of foreign keys. Triggers run in the
+order of their names; SQLite runs the actions first."""
 
 
 def trigger_items(
@@ -67,10 +70,13 @@ class _Planner:
 
     def _build(self, stored: model.Trigger, trigger: Trigger) -> Build:
         own = subject_of(self._world, trigger.event[0])
+        wanted = stored.name
+        if wanted < _ACTIONS_RUN_AS and self._chain.has_actions(trigger):
+            wanted = f"after_{wanted}"
         naming = Naming(
             schema=self._schema,
-            trigger=self._names.give(stored.name),
-            function=self._functions.give(stored.name),
+            trigger=self._names.give(wanted),
+            function=self._functions.give(wanted),
             mark=self._chain.comes_back(trigger),
         )
         return Build(
@@ -152,8 +158,14 @@ class _Chain:
             with suppress(Untranslatable):  # one that is not read is not carried
                 trigger = read_trigger(stored.sql)
                 self._follows.setdefault(trigger.event, set()).update(trigger.sets_off)
+        self._acted_on: set[Event] = set()
         for cause, effect in _actions(database):
+            self._acted_on.add(cause)
             self._follows.setdefault(cause, set()).add(effect)
+
+    def has_actions(self, trigger: Trigger) -> bool:
+        """Whether actions of foreign keys come between the change and the trigger."""
+        return trigger.timing == "AFTER" and trigger.event in self._acted_on
 
     def comes_back(self, trigger: Trigger) -> bool:
         """Whether what the trigger does may fire it again; before an UPDATE or DELETE, or

@@ -193,6 +193,17 @@ SHAPES = {
            CREATE TRIGGER u_d AFTER DELETE ON u BEGIN INSERT INTO t VALUES (OLD.n, 'c'); END;""",
         ("INSERT INTO u VALUES (7)", "DELETE FROM u"),
     ),
+    "a foreign key acts first": Shape(
+        """PRAGMA foreign_keys = ON; CREATE TABLE p (id INTEGER PRIMARY KEY);
+           CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p ON DELETE CASCADE);
+           CREATE TABLE log (what TEXT, n INTEGER);
+           INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (1, 1), (2, 1), (3, 2);""",
+        """CREATE TRIGGER "Count" AFTER DELETE ON p BEGIN
+             INSERT INTO log VALUES ('left', (SELECT count(*) FROM c)); END;
+           CREATE TRIGGER "Before" BEFORE DELETE ON p BEGIN
+             INSERT INTO log VALUES ('had', (SELECT count(*) FROM c)); END;""",
+        ("DELETE FROM p WHERE id = 1",),
+    ),
     "a foreign key leads back to it": Shape(
         """PRAGMA foreign_keys = ON; CREATE TABLE p (id INTEGER PRIMARY KEY);
            CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p ON DELETE CASCADE);
