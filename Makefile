@@ -17,7 +17,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test parts lint format bench soak mutants-protocol lock clean
+.PHONY: help venv demo test parts lint format bench scoreboard soak mutants-protocol lock clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ $(BENCH_STAMP): requirements-bench.lock
 	$(PYTHON) -m venv --clear $(BENCH_VENV)
 	$(BENCH_VENV)/bin/python -m pip install --quiet --require-hashes -r requirements-bench.lock
 	touch $@
+
+scoreboard: venv ## judge Mudanza beside pgloader on all databases: docs/scoreboard.md
+	$(BIN)/python -m benchmarks.scoreboard $(ARGS)
 
 soak: venv parts ## the tests that run for minutes or hours
 	MUDANZA_TEST_PG=$(PG) $(BIN)/python -m pytest -m soak --timeout 0 $(ARGS)

@@ -233,6 +233,22 @@ class PlanDoesNotFit(MudanzaError):
     """The plan names things the source does not have, or leaves some out. Facts: path, detail."""
 
 
+class AcceptanceRefused(MudanzaError):
+    """A plan accepts or suppresses a finding and lacks a part of it. Facts: path, finding, object, missing."""
+
+
+class AcceptanceUnknown(MudanzaError):
+    """A plan accepts or suppresses a finding that is not in the catalogue. Facts: path, finding."""
+
+
+class AcceptanceNowhere(MudanzaError):
+    """A plan accepts a finding about something that is not there. Facts: path, finding, object."""
+
+
+class ReportUnwritable(MudanzaError):
+    """The report cannot be written where it was asked for. Facts: path, detail."""
+
+
 class PlanChanged(MudanzaError):
     """A run can only be resumed under the plan it began with. Facts: run, was, now."""
 
@@ -303,6 +319,43 @@ class CountsDisagree(MudanzaError):
 
 class KeyDidNotAdvance(MudanzaError):
     """Paging met a key that is not past the last one. Facts: table, key."""
+
+
+# --- quarantine --------------------------------------------------------------
+
+
+class QuarantineRowUnknown(MudanzaError):
+    """No quarantined row is meant by these words. Facts: row, run."""
+
+
+class QuarantineRowAmbiguous(MudanzaError):
+    """Several quarantined rows are meant where one must be. Facts: row, rows."""
+
+
+class QuarantineColumnUnknown(MudanzaError):
+    """The table has no such column. Facts: table, column."""
+
+
+class EditDoesNotFit(MudanzaError):
+    """The value that is to be put in place has none either. Facts: column, type, rule."""
+
+
+class RuleChangesRows(MudanzaError):
+    """Under another rule, rows that are in the target would be others.
+
+    Facts: column, was, now, rule, rows.
+    """
+
+
+class TypeNotCastable(MudanzaError):
+    """The target's column cannot get another type with every value the same.
+
+    Facts: column, was, now, detail.
+    """
+
+
+class ExportUnwritable(MudanzaError):
+    """The quarantine cannot be written where it was asked for. Facts: path, detail."""
 
 
 def written(error: MudanzaError) -> str:

@@ -45,6 +45,12 @@ POINTS = (
     "reclaim.freed",
     "finish.counted",
     "finish.complete",
+    "repair.taken",
+    "replay.written",
+    "replay.moved",
+    "replay.fenced",
+    "replay.committed",
+    "edit.written",
 )
 """Every failpoint there is: a test walks them all."""
 

@@ -12,6 +12,8 @@ import typer
 from core import __version__
 from core.cli import demo as story
 from core.cli import doctor as checkup
+from core.cli.assessed import assessment_document, print_assessment
+from core.cli.assessing import assess_source, write_page
 from core.cli.differing import differences_document, mending_script, print_differences
 from core.cli.options import (
     AsJson,
@@ -26,12 +28,12 @@ from core.cli.options import (
     Source,
     TargetAddress,
 )
-from core.cli.places import Place, chosen_way, ledger_of, run_of, source_file, target_place
+from core.cli.places import Place, chosen_way, ledger_of, source_file, target_place
 from core.cli.plans import plan_document, print_plan
 from core.cli.progress import RunProgress
 from core.cli.proof import parity_document, print_parity
 from core.cli.psql import open_psql
-from core.cli.quarantined import print_quarantine, quarantine_document
+from core.cli.quarantine import quarantine_app
 from core.cli.run import run_app
 from core.cli.runs import answer_run, print_runs, run_lines
 from core.cli.speaking import SETTINGS, answering, err, out, print_json, refuse_usage, tell
@@ -52,7 +54,6 @@ from core.verify.schema import Request as SchemaRequest
 from core.verify.schema import compare_schema
 
 app = typer.Typer(help=tell("cli.help"), no_args_is_help=True, pretty_exceptions_enable=False)
-quarantine_app = typer.Typer(help=tell("cli.quarantine.help"), no_args_is_help=True)
 app.add_typer(run_app, name="run")
 app.add_typer(quarantine_app, name="quarantine")
 
@@ -115,6 +116,47 @@ def psql(
         open_psql(target_place(target, file, create=False), words)
 
 
+# --- assessing ----------------------------------------------------------------------
+
+
+@app.command(help=tell("cli.assess.help"))
+def assess(
+    source: Source,
+    html: Annotated[Path | None, typer.Option("--html", help=tell("option.html"))] = None,
+    plan_file: PlanFile = None,
+    plan_out: Annotated[
+        Path | None, typer.Option("--plan-out", help=tell("option.plan_out"))
+    ] = None,
+    only: Only = None,
+    skip: Skip = None,
+    reveal: Reveal = False,
+    as_json: AsJson = False,
+) -> None:
+    """Snapshot, census, plan, and a second look; exit 4 when a blocker is found."""
+    with answering(as_json):
+        file = source_file(source)
+        choices, narrow = _choices(plan_file) or NO_CHOICES, _narrow(only, skip)
+        with RunProgress() as progress:
+            assessed = assess_source(
+                file,
+                choices,
+                str(plan_file or ""),
+                narrow,
+                progress.on_event,
+                remedies=plan_out is not None,
+            )
+        found = assessed.assessment
+        if html is not None:
+            write_page(html, file.path.name, found, reveal=reveal)
+        if plan_out is not None and assessed.remedied is not None:
+            _write_plan(plan_out, assessed.remedied)
+        if as_json:
+            print_json(assessment_document(str(file.path), assessed.plan, found, reveal=reveal))
+        else:
+            print_assessment(found, reveal=reveal)
+        raise typer.Exit(EXIT_NO if found.blockers else 0)
+
+
 # --- planning -----------------------------------------------------------------------
 
 
@@ -139,10 +181,8 @@ def plan(
         if revision:
             _give_revision(made, to_file)
             return
-        text = write_document(made)
         if to_file is not None:
-            _write(to_file, text)
-            _say_written("result.plan_written", to_file, sha256=digest(text))
+            _write_plan(to_file, made)
         if as_json:
             print_json(plan_document(made))
         elif sql:
@@ -160,6 +200,12 @@ def _give_revision(made: Plan, place: Path | None) -> None:
     path = place / revision_file(made) if place.is_dir() else place
     _write(path, text)
     _say_written("result.revision_written", path, revision=revision_id(made))
+
+
+def _write_plan(path: Path, made: Plan) -> None:
+    text = write_document(made)
+    _write(path, text)
+    _say_written("result.plan_written", path, sha256=digest(text))
 
 
 def _write(path: Path, text: str) -> None:
@@ -356,29 +402,6 @@ def runs(
             print_json({"runs": run_lines(found, last)})
         else:
             print_runs(found, last)
-
-
-@quarantine_app.command("list", help=tell("cli.quarantine_list.help"))
-def quarantine_list(
-    source: OptionalSource = None,
-    target: TargetAddress = None,
-    run: RunId = None,
-    schema: Schema = "public",
-    limit: Annotated[int, typer.Option("--limit", min=1, help=tell("option.limit"))] = 1000,
-    reveal: Reveal = False,
-    as_json: AsJson = False,
-) -> None:
-    """Quarantined rows of a run, the schema's own by default."""
-    with answering(as_json):
-        with ledger_of(source, target) as (ledger, place):
-            chosen = run_of(ledger, place, run, schema)
-            quarantine = ledger.quarantine(chosen.run)
-            total, entries = sum(quarantine.counts().values()), quarantine.entries(limit=limit)
-        if as_json:
-            listed = quarantine_document(entries, reveal=reveal)
-            print_json({"run": str(chosen.run), "rows": total, "quarantine": listed})
-        else:
-            print_quarantine(entries, total, reveal=reveal)
 
 
 # --- the story --------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.cli.speaking import out, tell
 from core.cli.tables import table
-from core.verify.model import Difference, ParityReport
+from core.verify.model import Difference, EditedCell, ParityReport
 
 
 def parity_document(report: ParityReport) -> dict[str, Any]:
@@ -25,6 +25,9 @@ def parity_document(report: ParityReport) -> dict[str, Any]:
                 "rows_source": t.rows_source,
                 "rows_target": t.rows_target,
                 "quarantined": t.quarantined,
+                "altered": t.altered,
+                "edited": t.edited,
+                "edits": [_edit(e) for e in t.edits],
                 "differences": t.differences,
                 "samples": [_difference(d) for d in t.samples],
             }
@@ -34,6 +37,18 @@ def parity_document(report: ParityReport) -> dict[str, Any]:
             {"kind": r.kind, "name": r.name, "table": r.table, "holds": r.holds, "detail": r.detail}
             for r in report.relations
         ],
+    }
+
+
+def _edit(edit: EditedCell) -> dict[str, str]:
+    return {
+        "key": edit.key,
+        "column": edit.column,
+        "source": edit.source,
+        "target": edit.target,
+        "by": edit.by,
+        "at": edit.at.isoformat(),
+        "reason": edit.reason,
     }
 
 
@@ -70,6 +85,7 @@ def print_parity(report: ParityReport) -> None:
     )
     out.print(table("title.parity", columns, rows))
     _print_differences(report)
+    _print_edits(report)
     broken = [r for r in report.relations if not r.holds]
     if broken:
         named = (("column.kind", "left"), ("column.name", "left"), ("column.reason", "left"))
@@ -97,6 +113,29 @@ def _print_differences(report: ParityReport) -> None:
         for name, d in found
     )
     out.print(table("title.differences", columns, rows))
+
+
+def _print_edits(report: ParityReport) -> None:
+    """What is not the source's and is known: altered by a rule, or edited by a person."""
+    altered, edited = sum(t.altered for t in report.tables), sum(t.edited for t in report.tables)
+    if altered or edited:
+        out.print(tell("result.altered", altered=f"{altered:,}", edited=f"{edited:,}"))
+    columns = (
+        ("column.table", "left"),
+        ("column.key", "left"),
+        ("column.column", "left"),
+        ("column.source", "left"),
+        ("column.target", "left"),
+        ("column.by", "left"),
+        ("column.reason", "left"),
+    )
+    rows = [
+        (t.name, e.key, e.column, e.source, e.target, e.by, e.reason)
+        for t in report.tables
+        for e in t.edits
+    ]
+    if rows:
+        out.print(table("title.edited", columns, rows))
 
 
 def _verdict(report: ParityReport, broken: int) -> str:

@@ -47,6 +47,7 @@ def run_document(report: RunReport) -> dict[str, Any]:
                 "rows_source": t.rows_source,
                 "rows_target": t.rows_target,
                 "rows_quarantined": t.rows_quarantined,
+                "values_altered": t.values_altered,
                 "seconds": round(t.seconds, 3),
             }
             for t in report.tables
@@ -94,6 +95,8 @@ def print_run(report: RunReport, repeated: str) -> None:
             not_carried=len(report.not_carried),
         )
     )
+    if altered := sum(t.values_altered for t in report.tables):
+        out.print(tell("result.values_altered", altered=f"{altered:,}"))
 
 
 def _print_paused(report: RunReport, step: Step) -> None:

@@ -52,7 +52,9 @@ def cell(value: object) -> str:
 
 def reason_of(fate: ObjectFate) -> str:
     """Why an object did not arrive as it was."""
-    return tell(f"fate.{fate.reason}", **fate.facts) if fate.reason else ""
+    said = tell(f"fate.{fate.reason}", **fate.facts) if fate.reason else ""
+    accepted = fate.facts.get("accepted")
+    return said if accepted is None else f"{said} ({tell('result.accepted', reason=accepted)})"
 
 
 def moment(at: datetime) -> str:

@@ -18,7 +18,7 @@ from core.values import temporal, types
 from core.values.canonical import literal
 from core.values.defaults import default_value
 from core.values.exact import converter, shapes_of
-from core.values.types import Reject, TargetType
+from core.values.types import Altered, Reject, TargetType
 
 _NUMERIC = (Affinity.INTEGER, Affinity.NUMERIC, Affinity.REAL)
 _DOUBLE_EXACT = 1 << 53
@@ -82,7 +82,7 @@ def _constant(term: Term, place: Place) -> str:
         raise _misfit(term, place) from None
     outcome = converter(place.conversion)(stored)
     is_other = isinstance(stored, str) and _is_spelled_otherwise(temporal.spelling(stored), place)
-    if isinstance(outcome, Reject) or (place.conversion.rule == "iso" and is_other):
+    if isinstance(outcome, Reject | Altered) or (place.conversion.rule == "iso" and is_other):
         raise _misfit(term, place)
     return literal(place.conversion.type, outcome)
 

@@ -99,6 +99,8 @@ _PLAIN = {"integer", "real", "decimal", "text", "bytes"}
 def of_column(place: Place) -> Term:
     """A column as a term."""
     kind = _KINDS.get(place.conversion.type.name, Kind.OTHER)
+    if len(place.conversion.steps) > 1:
+        kind = Kind.OTHER  # its values may be others than SQLite would compute with
     plain = place.conversion.rule in _PLAIN
     if kind is Kind.TEXT and not (plain and place.affinity in (Affinity.TEXT, Affinity.BLOB)):
         kind = Kind.OTHER

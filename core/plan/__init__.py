@@ -3,7 +3,7 @@
 Pure: it computes from a schema and a census, and touches neither side.
 """
 
-from core.plan.choices import NO_CHOICES, Choices, ColumnChoice, TableChoice, overlaid
+from core.plan.choices import NO_CHOICES, Acceptance, Choices, ColumnChoice, TableChoice, overlaid
 from core.plan.codec import from_json, to_json
 from core.plan.document import check_fit, digest, parse_document, read_document, write_document
 from core.plan.make import make_plan
@@ -11,6 +11,7 @@ from core.plan.model import Build, BuildKind, ColumnPlan, Fate, ObjectFate, Plan
 
 __all__ = [
     "NO_CHOICES",
+    "Acceptance",
     "Build",
     "BuildKind",
     "Choices",

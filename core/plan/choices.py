@@ -26,10 +26,24 @@ class TableChoice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Acceptance:
+    """A person's word that a finding is known and may stay, or may stay unsaid: the id of
+    the finding, the object that it is about ('' for every one, when it may stay unsaid),
+    and why."""
+
+    finding: str
+    object: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Choices:
-    """A person's word on a whole plan, by source names."""
+    """A person's word on a whole plan, by source names. ``accepted``: findings that no
+    longer count; ``suppressed``: findings that reports leave out."""
 
     tables: Mapping[str, TableChoice] = field(default_factory=dict)
+    accepted: tuple[Acceptance, ...] = ()
+    suppressed: tuple[Acceptance, ...] = ()
 
     def table(self, name: str) -> TableChoice:
         """The choice for one table; the default where nothing was said."""
@@ -58,4 +72,12 @@ def overlaid(base: Choices, over: Choices) -> Choices:
         tables[name] = TableChoice(
             carry=choice.carry, target=choice.target or below.target, columns=columns
         )
-    return Choices(tables=tables)
+    return Choices(
+        tables=tables,
+        accepted=_added(base.accepted, over.accepted),
+        suppressed=_added(base.suppressed, over.suppressed),
+    )
+
+
+def _added(base: tuple[Acceptance, ...], over: tuple[Acceptance, ...]) -> tuple[Acceptance, ...]:
+    return (*base, *(a for a in over if a not in base))

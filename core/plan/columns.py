@@ -31,7 +31,8 @@ def decide_columns(database: Database, census: Census, choices: Choices) -> Deci
         chosen = choices.column(*ref).conversion
         if chosen is not None and chosen != decisions[ref].conversion:
             own = columns.census(ref)
-            misfits = own.values - fits(chosen, own) if _countable(chosen.rule) else 0
+            first = chosen.first  # what a further rule takes is no fit
+            misfits = own.values - fits(first, own) if _countable(first.rule) else 0
             decisions[ref] = Decision(chosen, misfits=misfits, chosen=True)
     return decisions
 

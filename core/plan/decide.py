@@ -138,8 +138,13 @@ def _kept(declaration: Declared, conversion: Conversion, census: ColumnCensus) -
     )
 
 
+def holds_all(census: ColumnCensus) -> Conversion:
+    """The first type that holds every value of a column exactly."""
+    return next(c for c in _CHAIN if fits(c, census) == census.values)
+
+
 def _retyped(declaration: Declared, census: ColumnCensus) -> Decision:
-    chosen = next(c for c in _CHAIN if fits(c, census) == census.values)
+    chosen = holds_all(census)
     had_a_type = declaration.kind not in (Kind.UNTYPED, Kind.UNKNOWN)
     return Decision(chosen, retyped=had_a_type)
 

@@ -13,7 +13,7 @@ from core.schema.model import Column
 from core.values.canonical import literal
 from core.values.defaults import default_value, is_constant
 from core.values.exact import converter
-from core.values.types import Reject
+from core.values.types import Altered, Reject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +51,6 @@ def _stored(declared_type: str, expression: str, place: Place) -> PlannedDefault
         outcome = converter(place.conversion)(default_value(declared_type, expression))
     except apsw.Error:
         return PlannedDefault(reason="default_misfit")
-    if isinstance(outcome, Reject):
+    if isinstance(outcome, Reject | Altered):
         return PlannedDefault(reason="default_misfit")
     return PlannedDefault(sql=literal(place.conversion.type, outcome))

@@ -1,6 +1,6 @@
 """A plan as a TOML document that a person reads, changes and hands back.
 
-Only names, types, rules and ``carry`` are read back; the rest (declared types,
+Only names, types, rules, ``carry``, ``accept`` and ``suppress`` are read back; the rest (declared types,
 counts, what the census saw) is there for the reader. A document may leave tables
 and columns out: those are decided by the census.
 """
@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from core.errors import PlanDoesNotFit, PlanUnreadable
-from core.plan.choices import Choices, ColumnChoice, TableChoice
+from core.errors import AcceptanceRefused, PlanDoesNotFit, PlanUnreadable
+from core.plan.choices import Acceptance, Choices, ColumnChoice, TableChoice
 from core.plan.model import Fate, Plan
 from core.schema.model import Database
 from core.values.exact import known
@@ -59,7 +59,9 @@ def parse_document(text: str, path: str) -> Choices:
         raise PlanUnreadable(path=path, detail=f"mudanza_plan = {VERSION} expected")
     tables = _named(document.get("table", []), path)
     return Choices(
-        tables={name: _table_choice(name, entry, path) for name, entry in tables.items()}
+        tables={name: _table_choice(name, entry, path) for name, entry in tables.items()},
+        accepted=_acceptances(document, "accept", path),
+        suppressed=_acceptances(document, "suppress", path),
     )
 
 
@@ -113,7 +115,29 @@ def _lines(plan: Plan) -> Iterator[str]:
             yield "  { " + ", ".join(f"{k} = {_string(v)}" for k, v in fields.items()) + " },"
         yield "]"
     yield from _left_out(plan)
+    for word, said in (("accept", plan.accepted), ("suppress", plan.suppressed)):
+        for acceptance in said:
+            yield ""
+            yield from acceptance_lines(word, acceptance)
     yield from _fates(plan)
+
+
+def acceptance_lines(word: str, acceptance: Acceptance) -> Iterator[str]:
+    """The lines of a plan that accept a finding, or suppress it."""
+    yield f"[[{word}]]"
+    yield f"finding = {_string(acceptance.finding)}"
+    if acceptance.object:
+        yield f"object = {_string(acceptance.object)}"
+    yield f"reason = {_string(acceptance.reason)}"
+
+
+def conversion_lines(table: str, column: str, conversion: Conversion) -> Iterator[str]:
+    """The lines of a plan that give one column its type and rule."""
+    fields = {"name": column, "type": conversion.type.sql, "rule": conversion.rule}
+    yield "[[table]]"
+    yield f"name = {_string(table)}"
+    written = ", ".join(f"{k} = {_string(v)}" for k, v in fields.items())
+    yield f"columns = [ {{ {written} }} ]"
 
 
 def _left_out(plan: Plan) -> Iterator[str]:
@@ -156,6 +180,27 @@ def _named(entries: object, path: str) -> Mapping[str, Mapping[str, object]]:
             raise PlanUnreadable(path=path, detail=f"name = {name!r}")
         named[name] = entry
     return named
+
+
+def _acceptances(document: Mapping[str, object], word: str, path: str) -> tuple[Acceptance, ...]:
+    entries = document.get(word, [])
+    if not isinstance(entries, list):
+        raise PlanUnreadable(path=path, detail=f"[[{word}]] is a list")
+    return tuple(_acceptance(entry, word, path) for entry in entries)
+
+
+def _acceptance(entry: object, word: str, path: str) -> Acceptance:
+    """Raises PlanUnreadable, and AcceptanceRefused for one that gives no reason."""
+    said = dict(entry) if isinstance(entry, dict) else {}
+    named = {key: _optional(said, key, path) or "" for key in ("finding", "object", "reason")}
+    if unknown := sorted(said.keys() - named.keys()):
+        raise PlanUnreadable(path=path, detail=f"[[{word}]] {unknown[0]}")
+    for key, value in named.items():
+        if not value.strip() and not (key == "object" and word == "suppress"):
+            raise AcceptanceRefused(
+                path=path, finding=named["finding"], object=named["object"], missing=key
+            )
+    return Acceptance(**named)
 
 
 def _table_choice(name: str, entry: Mapping[str, object], path: str) -> TableChoice:

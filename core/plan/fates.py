@@ -76,7 +76,7 @@ def table_fates(
 def collation_fates(table: Table, plan: TablePlan, builds: Iterable[Build]) -> Iterator[ObjectFate]:
     """Columns that compare otherwise than by bytes: kept where an index keeps it."""
     whole = (build for build in builds if build.table == table.name and not build.where)
-    kept = {name for build in whole for name in build.collated}
+    kept = {term for build in whole for term in build.terms}
     texts = {c.source for c in plan.columns if c.type.name in types.TEXTS}
     for column in table.columns:
         collation = (column.collation or "BINARY").upper()
@@ -84,7 +84,7 @@ def collation_fates(table: Table, plan: TablePlan, builds: Iterable[Build]) -> I
         if collation == "BINARY" or column.name not in texts:
             continue
         name = f"{table.name}.{column.name}"
-        if column.name in kept:
+        if (column.name, collation) in kept:
             yield _rewritten("collation", name, table.name, "collation_by_index", collation)
         else:
             yield lost("collation", name, table.name, "collation", collation=collation)

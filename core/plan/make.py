@@ -68,6 +68,8 @@ def make_plan(
         tables=plans,
         builds=builds,
         objects=tuple(fates),
+        accepted=choices.accepted,
+        suppressed=choices.suppressed,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from core.plan.choices import Acceptance
 from core.source.rows import TableSource
 from core.values.types import TIMESTAMPTZ, Conversion, Purity, TargetType
 
@@ -183,13 +184,15 @@ class Build:
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """The whole plan. ``objects`` have their fate already; ``builds`` get theirs
-    when they are made."""
+    when they are made. ``accepted`` and ``suppressed`` are what a person said of findings."""
 
     schema: str
     encoding: str
     tables: tuple[TablePlan, ...]
     builds: tuple[Build, ...]
     objects: tuple[ObjectFate, ...]
+    accepted: tuple[Acceptance, ...] = ()
+    suppressed: tuple[Acceptance, ...] = ()
 
     def table(self, source: str) -> TablePlan:
         """The plan of the table called ``source``."""

@@ -2,5 +2,13 @@
 
 from core.sample.building import SampleFacts, build_sample
 from core.sample.dirt import Misfit, MisfitKind
+from core.sample.legacy import Planted, plant_all_dirt
 
-__all__ = ["Misfit", "MisfitKind", "SampleFacts", "build_sample"]
+__all__ = [
+    "Misfit",
+    "MisfitKind",
+    "Planted",
+    "SampleFacts",
+    "build_sample",
+    "plant_all_dirt",
+]

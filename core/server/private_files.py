@@ -1,4 +1,4 @@
-"""Small files beside an embedded server that not everybody may read."""
+"""Files that not everybody may read: beside an embedded server, and with values of rows."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from pathlib import Path
 from core.server.account import Account
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write the file whole or not at all, mode 0600."""
+def write_private(path: Path, text: str, *, encoding: str = "ascii") -> None:
+    """Write the file whole or not at all, mode 0600. Raises OSError."""
     handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(text)
-    Path(fresh).replace(path)
+    try:
+        with os.fdopen(handle, "w", encoding=encoding, newline="") as file:
+            file.write(text)
+        Path(fresh).replace(path)
+    except BaseException:
+        Path(fresh).unlink(missing_ok=True)
+        raise
 
 
 @contextmanager

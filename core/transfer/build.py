@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import psycopg
 
+from core.assess.acceptances import accept_fate
 from core.errors import MudanzaError
 from core.failpoints import failpoint
 from core.plan import Build, BuildKind, Fate, ObjectFate, Plan
@@ -132,13 +133,14 @@ def _build(work: Work, claim: BuildClaim, build: Build, began: float) -> ObjectF
         with _building(work) as connection:
             fate = _made(connection, build)
             failpoint("build.made")
+            fate = accept_fate(work.plan, fate)
             work.claims(connection).set_fate(claim, fate, seconds=time.monotonic() - began)
         failpoint("build.committed")
         return fate
     except psycopg.Error as refused:
         if not concerns_object(refused):
             raise
-        fate = _refused(build, refused)
+        fate = accept_fate(work.plan, _refused(build, refused))
         seconds = time.monotonic() - began
         claims = work.claims(work.session.connection())
         claims.set_fate(claim, fate, seconds=seconds, sqlstate=refused.sqlstate)
@@ -180,16 +182,23 @@ def _validated(work: Work, claim: BuildClaim, build: Build, began: float) -> Obj
         try:
             with connection.transaction():
                 connection.execute(build.validate.encode())
-        except psycopg.errors.ForeignKeyViolation:
-            by_letters = fate.reason == "reference_by_letters"
-            reason = "not_valid_by_letters" if by_letters else "not_valid"
-            fate = replace(fate, fate=Fate.REWRITTEN, reason=reason, counts=True)
-        except psycopg.errors.CheckViolation:
-            fate = replace(fate, fate=Fate.REWRITTEN, reason="check_broken", counts=True)
+        except (psycopg.errors.ForeignKeyViolation, psycopg.errors.CheckViolation) as broken:
+            fate = broken_fate(build, broken)
         failpoint("build.made")
+        fate = accept_fate(work.plan, fate)
         work.claims(connection).set_fate(claim, fate, seconds=time.monotonic() - began)
     failpoint("build.committed")
     return fate
+
+
+def broken_fate(build: Build, broken: psycopg.Error) -> ObjectFate:
+    """The fate of a foreign key or a check that rows of the source break."""
+    reason = "not_valid_by_letters"
+    if isinstance(broken, psycopg.errors.CheckViolation):
+        reason = "check_broken"
+    elif build.fate.reason != "reference_by_letters":
+        reason = "not_valid"
+    return replace(build.fate, fate=Fate.REWRITTEN, reason=reason, counts=True)
 
 
 def concerns_object(error: psycopg.Error) -> bool:

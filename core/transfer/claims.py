@@ -18,7 +18,7 @@ from psycopg.rows import class_row
 from core.failpoints import failpoint
 from core.plan import ObjectFate
 from core.server.connection import Connection
-from core.transfer.model import BuildClaim, ChunkLine, Quarantined, RangeClaim
+from core.transfer.model import AlteredCell, BuildClaim, ChunkLine, Quarantined, RangeClaim
 from core.transfer.quarantine import Quarantine
 
 UNHURRIED = "SET LOCAL synchronous_commit = off"
@@ -77,12 +77,17 @@ class Claims:
         )
 
     def checkpoint(
-        self, claim: RangeClaim, line: ChunkLine, quarantined: Sequence[Quarantined]
+        self,
+        claim: RangeClaim,
+        line: ChunkLine,
+        quarantined: Sequence[Quarantined],
+        altered: Sequence[AlteredCell] = (),
     ) -> None:
         """Write a chunk's line, its quarantined rows and the new watermark; part of the
         transaction that wrote its rows. Raises FenceLost; the caller rolls back."""
         try:
             self._write(claim, line, quarantined)
+            Quarantine(self.connection, self.run).add_altered(claim.table_number, altered)
         except psycopg.errors.UniqueViolation as written:
             # By whoever holds the range now: the fence would refuse us as well.
             raise FenceLost from written
@@ -93,7 +98,7 @@ class Claims:
     def _write(
         self, claim: RangeClaim, line: ChunkLine, quarantined: Sequence[Quarantined]
     ) -> None:
-        Quarantine(self.connection, self.run).add(claim.table_number, quarantined)
+        Quarantine(self.connection, self.run).add(claim, quarantined)
         self.connection.execute(
             "INSERT INTO mudanza.chunk (run, range, chunk, lo, hi, rows_read, rows_written,"
             " rows_quarantined, bytes, path, member)"

@@ -9,10 +9,10 @@ from typing import cast
 
 from core.plan import ColumnPlan, TablePlan
 from core.source.rows import Row, RowChunk, SqliteValue
-from core.transfer.model import BadCell, Quarantined
-from core.values.exact import Converter, converter
+from core.transfer.model import AlteredCell, BadCell, Quarantined
+from core.values.exact import Converter, Outcome, converter
 from core.values.storage import raw_bytes, storage_class
-from core.values.types import Reject
+from core.values.types import Altered, Reject
 
 Fields = list[bytes | None]
 
@@ -35,10 +35,12 @@ class Encoded:
 
 @dataclass
 class Batch:
-    """A converted chunk: rows to write, rows to set aside."""
+    """A converted chunk: rows to write, rows to set aside, and values of the rows to write
+    that arrive as another one."""
 
     rows: list[Encoded] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
+    altered: list[AlteredCell] = field(default_factory=list)
 
 
 class TableConverter:
@@ -47,17 +49,36 @@ class TableConverter:
     def __init__(self, table: TablePlan) -> None:
         self._columns = table.columns
         self._encoding = table.source.encoding
-        self._converters: list[Converter] = [converter(c.conversion) for c in table.columns]
+        self._converters: list[Converter] = [
+            converter(c.conversion, self._encoding) for c in table.columns
+        ]
         self._required = [i for i, c in enumerate(table.columns) if c.not_null]
+        self._altering = [i for i, c in enumerate(table.columns) if c.conversion.alters]
+
+    @property
+    def alters(self) -> bool:
+        """Whether a value may arrive as another one."""
+        return bool(self._altering)
 
     def fields(self, row: Row) -> Fields | tuple[BadCell, ...]:
         """The row's values in PostgreSQL's form, or the values that have none."""
         outcomes = [convert(value) for convert, value in zip(self._converters, row, strict=True)]
+        for i in self._altering:
+            outcomes[i] = _arriving(outcomes[i])
         if any(type(o) is Reject for o in outcomes) or any(
             outcomes[i] is None for i in self._required
         ):
             return tuple(self._blame(row, outcomes))
         return cast(Fields, outcomes)
+
+    def altered(self, row: Row) -> tuple[BadCell, ...]:
+        """The values of a row that arrive as another one, as the source has them."""
+        found = ((i, self._converters[i](row[i])) for i in self._altering)
+        return tuple(
+            self._cell(self._columns[i], row[i], outcome.reason)
+            for i, outcome in found
+            if isinstance(outcome, Altered)
+        )
 
     def batch(self, chunk: RowChunk, refused: Callable[[Row], str | None]) -> Batch:
         """All rows of a chunk; ``refused(key)`` names the reason why a row that could
@@ -73,9 +94,10 @@ class TableConverter:
                 batch.quarantined.append(Quarantined(key=key, row=row, reason=reason))
             else:
                 batch.rows.append(Encoded(key, row, copy_tuple(fields)))
+                batch.altered.extend(AlteredCell(key, cell) for cell in self.altered(row))
         return batch
 
-    def _blame(self, row: Row, outcomes: list[bytes | Reject | None]) -> list[BadCell]:
+    def _blame(self, row: Row, outcomes: list[Outcome]) -> list[BadCell]:
         cells: list[BadCell] = []
         for column, value, outcome in zip(self._columns, row, outcomes, strict=True):
             if isinstance(outcome, Reject):
@@ -92,6 +114,10 @@ class TableConverter:
             rule=column.rule,
             reason=reason,
         )
+
+
+def _arriving(outcome: Outcome) -> Outcome:
+    return outcome.wire if isinstance(outcome, Altered) else outcome
 
 
 def copy_tuple(fields: Fields) -> bytes:

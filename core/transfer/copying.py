@@ -28,7 +28,15 @@ from core.transfer.convert import Batch, TableConverter
 from core.transfer.events import ChunkCommitted
 from core.transfer.ledger import Ledger
 from core.transfer.membership import Patience
-from core.transfer.model import ARROW, EXACT, Bounds, ChunkLine, Quarantined, RangeClaim
+from core.transfer.model import (
+    ARROW,
+    EXACT,
+    AlteredCell,
+    Bounds,
+    ChunkLine,
+    Quarantined,
+    RangeClaim,
+)
 from core.transfer.pace import portion, rest
 from core.transfer.recovery import overcome
 from core.transfer.work import Work
@@ -77,8 +85,8 @@ def _carry_on(work: Work, copy: _RangeCopy) -> None:
 @dataclass(frozen=True, kw_only=True)
 class _Cargo:
     """A chunk ready to go in: its rows, its last key (packed), whether it ends the range, the size
-    of its tuples, the path it came by. ``write`` returns what the server refused of them,
-    beside what is ``quarantined`` already."""
+    of its tuples, the path it came by, the values that arrive as others. ``write`` returns what
+    the server refused of them, beside what is ``quarantined`` already."""
 
     rows: int
     hi: bytes | None
@@ -86,6 +94,7 @@ class _Cargo:
     bytes: int
     path: str
     quarantined: Sequence[Quarantined]
+    altered: Sequence[AlteredCell]
     write: Callable[[Writer], list[Quarantined]]
 
 
@@ -211,7 +220,8 @@ class _RangeCopy:
                 bytes=cargo.bytes,
                 path=cargo.path,
             )
-            claims.checkpoint(self.claim, line, aside)
+            altered = _of_written(cargo.altered, refused)
+            claims.checkpoint(self.claim, line, aside, altered)
         failpoint("chunk.committed")
         return line
 
@@ -239,6 +249,7 @@ def _of_batch(chunk: RowChunk, batch: Batch) -> _Cargo:
         bytes=sum(len(row.tuple) for row in batch.rows),
         path=EXACT,
         quarantined=batch.quarantined,
+        altered=batch.altered,
         write=lambda writer: writer.write(batch.rows),
     )
 
@@ -251,8 +262,17 @@ def _of_lot(lot: Lot) -> _Cargo:
         bytes=len(lot.block),
         path=ARROW,
         quarantined=(),
+        altered=(),
         write=lambda writer: writer.write_blocks([lot.block]),
     )
+
+
+def _of_written(
+    altered: Sequence[AlteredCell], refused: Sequence[Quarantined]
+) -> list[AlteredCell]:
+    """Those of the rows that the server took: the others are in quarantine, whole."""
+    left_out = {row.key for row in refused}
+    return [each for each in altered if each.key not in left_out]
 
 
 def _require_progress(table: TablePlan, after: Row | None, chunk: RowChunk) -> None:

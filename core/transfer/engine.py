@@ -40,7 +40,6 @@ from core.transfer.member import take_part
 from core.transfer.membership import Member, Patience, Pulse, Session, persist
 from core.transfer.model import (
     EXIT_DONE,
-    EXIT_PARTIAL,
     Limits,
     Run,
     RunReport,
@@ -48,7 +47,7 @@ from core.transfer.model import (
     Way,
 )
 from core.transfer.prepare import snapshot_connection
-from core.transfer.report import require_agreement, run_report, table_reports
+from core.transfer.report import exit_code_of, require_agreement, run_report, table_reports
 from core.transfer.standing import progress, silent
 from core.transfer.states import WORKING, Status
 from core.transfer.work import Work
@@ -227,10 +226,7 @@ class _Engine:
         if self._persist(self._anything_left):
             return None
         tables = self._persist(self._settle)
-        partial = any(t.rows_quarantined for t in tables) or any(
-            o.counts for o in self._persist(lambda c: Ledger(c).objects(self.member.run))
-        )
-        exit_code = EXIT_PARTIAL if partial else EXIT_DONE
+        exit_code = self._persist(lambda c: exit_code_of(c, self.member.run, self.plan))
         if not self._complete(exit_code):
             return None
         return self._report(tables, exit_code, Status.COMPLETE)

@@ -82,6 +82,19 @@ class Lease:
                 # Each chunk is either in or out: what is not in yet never will be.
                 _raise_tokens(connection, self.run)
 
+    def amend(
+        self, connection: Connection, *, plan: str, document: str, sha256: str, exit_code: int
+    ) -> None:
+        """Give a complete run another plan and exit code: the fence, and so the last statement,
+        of the transaction that brought its rows under them. Raises LeaseLost."""
+        moved = connection.execute(
+            "UPDATE mudanza.run SET plan = %s, plan_document = %s, plan_sha256 = %s, exit_code = %s"
+            " WHERE run = %s AND epoch = %s AND status = 'complete'",
+            (plan, document, sha256, exit_code, self.run, self.epoch),
+        )
+        if moved.rowcount != 1:
+            raise LeaseLost
+
     def set_bounds(
         self,
         connection: Connection,

@@ -28,7 +28,7 @@ from core.transfer.quarantine import Quarantine
 from core.transfer.states import ARROWS, Status
 from core.values.storage import pack
 
-VERSION = 3
+VERSION = 4
 SCHEMA = "mudanza"
 
 # The advisory lock of a target schema, as a number.

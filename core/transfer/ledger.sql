@@ -180,6 +180,7 @@ CREATE TABLE mudanza.object (
 -- One row per source row that the target cannot hold; "row" is all of it, packed.
 CREATE TABLE mudanza.quarantine (
     run            uuid        NOT NULL,
+    range          integer     NOT NULL,
     table_number   integer     NOT NULL,
     source_key     bytea       NOT NULL,
     key_shown      text        NOT NULL,
@@ -203,6 +204,80 @@ CREATE TABLE mudanza.quarantine_cell (
     PRIMARY KEY (run, table_number, source_key, column_name),
     FOREIGN KEY (run, table_number, source_key) REFERENCES mudanza.quarantine ON DELETE CASCADE
 );
+
+-- One row per value that arrived as another one, or as NULL, because the plan says so.
+CREATE TABLE mudanza.altered_cell (
+    run           uuid    NOT NULL,
+    table_number  integer NOT NULL,
+    source_key    bytea   NOT NULL,
+    column_name   text    NOT NULL,
+    storage_class text    NOT NULL,
+    raw           bytea   NOT NULL,
+    rule          text    NOT NULL,
+    reason        text    NOT NULL,
+    PRIMARY KEY (run, table_number, source_key, column_name)
+);
+
+-- One row per replay of the quarantine, with the plan as it was before.
+CREATE TABLE mudanza.replay (
+    run           uuid        NOT NULL REFERENCES mudanza.run,
+    replay        integer     NOT NULL,
+    plan          text        NOT NULL,
+    plan_document text        NOT NULL,
+    plan_sha256   text        NOT NULL,
+    exit_code     integer,
+    changes       text        NOT NULL,  -- of rules and types, as JSON
+    rows_arrived  bigint      NOT NULL,
+    rows_left     bigint      NOT NULL,
+    replayed_by   text        NOT NULL,
+    replayed_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (run, replay)
+);
+
+-- One row per row that left the quarantine, as it was in it; "cells" is JSON.
+CREATE TABLE mudanza.quarantine_past (
+    run            uuid        NOT NULL,
+    replay         integer     NOT NULL,
+    range          integer     NOT NULL,
+    table_number   integer     NOT NULL,
+    source_key     bytea       NOT NULL,
+    key_shown      text        NOT NULL,
+    reason         text        NOT NULL,
+    detail         text        NOT NULL,
+    row            bytea       NOT NULL,
+    cells          text        NOT NULL,
+    quarantined_at timestamptz NOT NULL,
+    PRIMARY KEY (run, table_number, source_key, replay),
+    FOREIGN KEY (run, replay) REFERENCES mudanza.replay
+);
+
+-- One row per value that a person put in a source value's place. The last one of a
+-- cell holds. Nothing of it is ever changed or removed.
+CREATE TABLE mudanza.quarantine_edit (
+    edit         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run          uuid        NOT NULL REFERENCES mudanza.run,
+    table_number integer     NOT NULL,
+    source_key   bytea       NOT NULL,
+    column_name  text        NOT NULL,
+    before_class text        NOT NULL,
+    before_raw   bytea       NOT NULL,
+    after_class  text        NOT NULL,
+    after_raw    bytea       NOT NULL,
+    after_packed bytea       NOT NULL,
+    reason       text        NOT NULL CHECK (reason <> ''),
+    edited_by    text        NOT NULL,
+    edited_at    timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE INDEX edit_of_cell ON mudanza.quarantine_edit (run, table_number, source_key, column_name);
+
+CREATE FUNCTION mudanza.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'mudanza.% is only ever added to', TG_TABLE_NAME;
+END $$;
+
+CREATE TRIGGER kept BEFORE UPDATE OR DELETE OR TRUNCATE ON mudanza.quarantine_edit
+    FOR EACH STATEMENT EXECUTE FUNCTION mudanza.refuse_change();
 
 -- Members that count as dead: silent for too long, or without any session left.
 CREATE VIEW mudanza.lost_member AS

@@ -237,6 +237,15 @@ class BadCell:
     reason: str
 
 
+@dataclass(frozen=True)
+class AlteredCell:
+    """A value that arrived as another one, because the plan says so: the key of its row,
+    and what it is in the source."""
+
+    key: Row
+    cell: BadCell
+
+
 @dataclass(frozen=True, kw_only=True)
 class Quarantined:
     """A source row that the target cannot hold. ``reason`` is an id of the
@@ -265,7 +274,8 @@ class ChunkLine:
 
 @dataclass(frozen=True, kw_only=True)
 class TableReport:
-    """One table of a finished run; ``rows_target`` is counted on the target."""
+    """One table of a finished run; ``rows_target`` is counted on the target;
+    ``values_altered`` arrived as others by a rule of the plan, and are kept as they were."""
 
     name: str
     target: str
@@ -273,6 +283,7 @@ class TableReport:
     rows_target: int
     rows_quarantined: int
     seconds: float
+    values_altered: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -306,10 +317,33 @@ class RunReport:
 
 @dataclass(frozen=True, kw_only=True)
 class QuarantineEntry:
-    """A quarantined row as the ledger lists it."""
+    """A quarantined row as the ledger lists it. ``source_key`` and ``row`` are packed."""
 
+    range: int
     table: str
     key: str
     reason: str
     detail: str
+    table_number: int
+    source_key: bytes
+    row: bytes
+    quarantined_at: datetime
     cells: tuple[BadCell, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """A value that a person put in a source value's place: both by storage class and raw
+    bytes; ``after_packed`` is the new one as the ledger packs it."""
+
+    table_number: int
+    source_key: bytes
+    column: str
+    before_class: str
+    before_raw: bytes
+    after_class: str
+    after_raw: bytes
+    after_packed: bytes
+    reason: str
+    edited_by: str
+    edited_at: datetime

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import apsw
 
+from core.assess.acceptances import check_acceptances, settled
 from core.census import RANGE_ROWS, Census, take_census
 from core.errors import SourceHasNoTables
 from core.plan import NO_CHOICES, Choices, Plan, check_fit, make_plan, overlaid
+from core.plan.amend import require_nullable
 from core.schema.sqlite import Reading, read_sqlite
 from core.source.integrity import check_integrity
 from core.source.opening import SourceFile
@@ -72,8 +74,8 @@ def prepare(
     """Copy the source's pages to ``snapshot_path``, check them, scan them, plan.
 
     ``narrow`` is told the names of the ordinary tables and returns choices that are
-    laid over ``choices``. Raises SourceHasNoTables, PlanDoesNotFit, and what a snapshot raises; the
-    snapshot is then removed by the caller.
+    laid over ``choices``. Raises SourceHasNoTables, PlanDoesNotFit, AcceptanceUnknown,
+    AcceptanceNowhere, and what a snapshot raises; the snapshot is then removed by the caller.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="beside") as beside, ExitStack() as opened:
         if way.counts_by_columns(source.bytes):
@@ -101,10 +103,14 @@ def prepare(
         )
         took = time.monotonic() - began
         plan = make_plan(found.database, census, schema=schema, choices=choices, notes=found.notes)
+        require_nullable(plan, choices_path)
+        check_acceptances(plan, found.database, found.notes, choices_path)
         notes, check_seconds = check.result()
         tell(CensusTaken(seconds=took, check_seconds=check_seconds))
         snapshot = sealed.result()
-        return Prepared(snapshot=snapshot, reading=found, census=census, plan=plan, notes=notes)
+        return Prepared(
+            snapshot=snapshot, reading=found, census=census, plan=settled(plan), notes=notes
+        )
 
 
 def _load_arrow() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import UUID
 
 from core.errors import CountsDisagree
 from core.plan import Plan, TablePlan
 from core.plan.ddl import qualified
 from core.server.connection import Connection
+from core.transfer.accepted import anything_open
 from core.transfer.ledger import Ledger
-from core.transfer.model import Range, Run, RunReport, TableReport
+from core.transfer.model import EXIT_DONE, EXIT_PARTIAL, Range, Run, RunReport, TableReport
 from core.transfer.states import Status
 
 
@@ -25,6 +27,7 @@ def table_reports(connection: Connection, run: Run, plan: Plan) -> tuple[TableRe
     """One report per table of the plan."""
     ledger = Ledger(connection)
     quarantined = ledger.quarantine(run.run).counts()
+    altered = ledger.quarantine(run.run).altered_counts()
     ranges = ledger.ranges(run.run)
     return tuple(
         TableReport(
@@ -33,6 +36,7 @@ def table_reports(connection: Connection, run: Run, plan: Plan) -> tuple[TableRe
             rows_source=table.rows,
             rows_target=count_rows(connection, plan.schema, table),
             rows_quarantined=quarantined.get(table.number, 0),
+            values_altered=altered.get(table.number, 0),
             seconds=sum(_seconds(ranges, table)),
         )
         for table in plan.tables
@@ -53,6 +57,11 @@ def require_agreement(tables: tuple[TableReport, ...]) -> None:
                 target=table.rows_target,
                 quarantined=table.rows_quarantined,
             )
+
+
+def exit_code_of(connection: Connection, run: UUID, plan: Plan) -> int:
+    """With what a run whose rows and objects all have their places ends."""
+    return EXIT_PARTIAL if anything_open(connection, run, plan) else EXIT_DONE
 
 
 def run_report(

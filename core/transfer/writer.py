@@ -6,7 +6,7 @@ halved in savepoints until the rows to blame stand alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import psycopg
 
@@ -31,8 +31,11 @@ class Writer:
         self._connection = connection
         self._copy = copy_in(schema, table)
 
-    def write(self, rows: Sequence[Encoded]) -> list[Quarantined]:
-        """Write ``rows``; the ones that the server refused come back."""
+    def write(
+        self, rows: Sequence[Encoded], gives_way: Callable[[psycopg.Error], bool] = lambda _: False
+    ) -> list[Quarantined]:
+        """Write ``rows``; the ones that the server refused come back. ``gives_way`` is told
+        what it refuses, and says whether that stands in the way no longer."""
         if not rows:
             return []
         try:
@@ -42,10 +45,12 @@ class Writer:
         except psycopg.Error as refused:
             if not blames_data(refused):
                 raise
+            if gives_way(refused):
+                return self.write(rows, gives_way)
             if len(rows) == 1:
                 return [_refused(rows[0], refused)]
         middle = len(rows) // 2
-        return [*self.write(rows[:middle]), *self.write(rows[middle:])]
+        return [*self.write(rows[:middle], gives_way), *self.write(rows[middle:], gives_way)]
 
     def write_blocks(self, blocks: Iterable[bytes]) -> list[Quarantined]:
         """Write tuples that stand together in ``blocks``: all of them, so none comes back.

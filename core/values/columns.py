@@ -53,6 +53,8 @@ def column_way(conversion: Conversion, purity: Purity) -> ColumnWay | None:
 
     ``purity``: which storage classes the census found in it.
     """
+    # What only a further rule takes is refused here: its rows go the exact path.
+    conversion = conversion.first
     rule = conversion.rule.partition(":")[0]
     makers = _MAKERS.get(rule, {})
     maker = makers.get(purity)

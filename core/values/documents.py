@@ -110,6 +110,15 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return document
 
 
+def repeats_keys(text: str) -> bool:
+    """Whether an object in the valid document ``text`` names one key twice."""
+    try:
+        json.loads(text, object_pairs_hook=_unique, parse_int=_number, parse_float=_number)
+    except _OnlyJson:
+        return True
+    return False
+
+
 def _depth(text: str) -> int:
     """How deep the document nests."""
     deepest = depth = 0

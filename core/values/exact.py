@@ -3,7 +3,8 @@
 This is the specification. A converter takes a SQLite value and returns the bytes
 of PostgreSQL's binary format, None for NULL, or a :class:`Reject`. It never
 raises, never rounds, never guesses; faster paths must agree with it value by
-value.
+value. Where a person's plan says so, a value that would be rejected becomes
+:class:`Altered`: another one, or NULL, and whoever carries it must say so.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import struct
 from collections.abc import Callable
 from decimal import Decimal
 
-from core.source.rows import InvalidText, SqliteValue
+from core.source.rows import CODECS, InvalidText, SqliteValue
 from core.values import documents, numeric, temporal, types
 from core.values.storage import raw_bytes, spelled
 from core.values.temporal import Shape
-from core.values.types import Conversion, Reject, TargetType
+from core.values.types import Altered, Conversion, Reject, TargetType
 
-Outcome = bytes | Reject | None
+Outcome = bytes | Reject | Altered | None
 Converter = Callable[[SqliteValue], Outcome]
 
 _BIGINT = struct.Struct("!q")
@@ -26,12 +27,21 @@ _DOUBLE = struct.Struct("!d")
 _DATE = struct.Struct("!i")
 
 
-def converter(conversion: Conversion) -> Converter:
-    """The function that carries one value over, for a column converted so.
+def converter(conversion: Conversion, encoding: str = "UTF-8") -> Converter:
+    """The function that carries one value over, for a column converted so, of a
+    database in ``encoding``, as SQLite names it.
 
     Raises ValueError when the type has no such rule: a plan is checked with
     :func:`known` before.
     """
+    first, *others = conversion.steps
+    convert = _single(first)
+    if not others:
+        return convert
+    return _in_turn(convert, [_other(step, encoding) for step in others])
+
+
+def _single(conversion: Conversion) -> Converter:
     maker = _makers().get((conversion.type.name, conversion.rule.partition(":")[0]))
     if maker is None:
         raise ValueError(f"{conversion.type.sql} has no rule {conversion.rule}")
@@ -40,6 +50,23 @@ def converter(conversion: Conversion) -> Converter:
 
 def known(conversion: Conversion) -> bool:
     """Whether the type has such a rule."""
+    first, *others = conversion.steps
+    ends = [step.rule for step in conversion.steps[:-1]]
+    return (
+        _single_known(first)
+        and types.TO_NULL not in ends
+        and len(set(conversion.steps)) == len(conversion.steps)
+        and all(_other_known(step) for step in others)
+    )
+
+
+def _other_known(step: Conversion) -> bool:
+    if step.rule in (types.LATIN_1, types.REPLACE):
+        return step.type.name in types.TEXTS
+    return step.rule == types.TO_NULL or _single_known(step)
+
+
+def _single_known(conversion: Conversion) -> bool:
     rule, _, detail = conversion.rule.partition(":")
     if (conversion.type.name, rule) not in _makers():
         return False
@@ -80,6 +107,65 @@ def _makers() -> dict[tuple[str, str], Callable[[Conversion], Converter]]:
         (types.JSONB, "json"): _json,
         (types.UUID, "uuid"): _uuid,
     }
+
+
+# --- one rule after the other -----------------------------------------------------------
+
+_Other = Callable[[SqliteValue, Reject], Outcome]
+"""A further rule: it is told why the first took no such value."""
+
+
+def _in_turn(first: Converter, others: list[_Other]) -> Converter:
+    def convert(value: SqliteValue) -> Outcome:
+        outcome = first(value)
+        if type(outcome) is not Reject:
+            return outcome
+        for other in others:
+            second = other(value, outcome)
+            if type(second) is not Reject:
+                return second
+        return outcome
+
+    return convert
+
+
+def _other(step: Conversion, encoding: str) -> _Other:
+    if step.rule == types.TO_NULL:
+        return lambda _, refused: Altered(None, refused.reason)
+    if step.rule == types.REPLACE:
+        return _altering(step, lambda value: _replaced(value, CODECS[encoding]))
+    if step.rule == types.LATIN_1:
+        return _altering(step, _latin_1 if encoding == "UTF-8" else lambda value: value)
+    convert = _single(step)
+    return lambda value, _: convert(value)
+
+
+def _altering(step: Conversion, alter: Callable[[SqliteValue], SqliteValue]) -> _Other:
+    """The text that ``alter`` makes of a value, if the type takes it."""
+    as_text = _text(step)
+
+    def convert(value: SqliteValue, refused: Reject) -> Outcome:
+        wire = as_text(alter(value))
+        return Altered(wire, refused.reason) if isinstance(wire, bytes) else refused
+
+    return convert
+
+
+NUL_SIGN = "\N{SYMBOL FOR NULL}"
+"""What stands for a NUL character: a sign of its own, so that its place is kept."""
+
+
+def _replaced(value: SqliteValue, codec: str) -> SqliteValue:
+    if isinstance(value, InvalidText):
+        value = value.raw.decode(codec, errors="replace")
+    return value.replace("\x00", NUL_SIGN) if isinstance(value, str) else value
+
+
+def _latin_1(value: SqliteValue) -> SqliteValue:
+    return value.raw.decode("latin-1") if isinstance(value, InvalidText) else value
+
+
+# --- the rules ----------------------------------------------------------------------------
 
 
 def _integer(conversion: Conversion) -> Converter:

@@ -43,6 +43,22 @@ def raw_bytes(value: SqliteValue, encoding: str = "UTF-8") -> bytes:
     return spelled(value).encode()
 
 
+def from_raw(kind: str, raw: bytes, encoding: str = "UTF-8") -> SqliteValue:
+    """The value of the storage class ``kind`` whose own bytes are ``raw``."""
+    if kind == "null":
+        return None
+    if kind == "integer":
+        return int(raw)
+    if kind == "real":
+        return float(raw)
+    if kind == "blob":
+        return raw
+    try:
+        return raw.decode(CODECS[encoding])
+    except UnicodeDecodeError:
+        return InvalidText(raw)
+
+
 def spelled(number: int | float) -> str:
     """A number as text: an integer's digits, a real's shortest round-trip form."""
     if isinstance(number, int):

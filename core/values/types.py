@@ -49,6 +49,9 @@ BOOLEAN_WORDS = (
     ("N", "Y"),
 )
 VARCHAR_LENGTH_MAX = 10_485_760
+# Rules that a person may put after the first one, and what comes of them is listed.
+LATIN_1, REPLACE, TO_NULL = "latin-1", "replace", "null"
+ALTERING = (LATIN_1, REPLACE, TO_NULL)
 
 
 @dataclass(frozen=True)
@@ -109,17 +112,36 @@ class Conversion:
 
     ``rule`` is one of: ``integer``, ``real``, ``decimal``, ``text``, ``spelled``
     (numbers as their spelling), ``bytes``, ``bytes:spelled``, ``boolean:A/B`` (B is
-    true), ``iso``, ``epoch:UNIT``, ``json``, ``uuid``.
+    true), ``iso``, ``epoch:UNIT``, ``json``, ``uuid``; or several of them with ``|``
+    between: what the first does not take is tried by the next. After the first may
+    also stand ``latin-1``, ``replace`` and, at the end, ``null``.
     """
 
     type: TargetType
     rule: str
 
     @property
+    def steps(self) -> tuple[Conversion, ...]:
+        """The rules by themselves, in the order in which they are tried."""
+        return tuple(Conversion(self.type, rule) for rule in self.rule.split("|"))
+
+    @property
+    def first(self) -> Conversion:
+        """The rule of the values that fit."""
+        return self.steps[0]
+
+    @property
+    def alters(self) -> bool:
+        """Whether it may make of a value what the value is not."""
+        return any(step.rule in ALTERING for step in self.steps[1:])
+
+    @property
     def injective(self) -> bool:
         """Whether values that SQLite holds apart always stay apart."""
         # Not "decimal": a large REAL becomes its shortest spelling, which may be another
         # INTEGER of the column.
+        if "|" in self.rule:
+            return False  # nobody has compared what two rules make
         if self.rule in ("integer", "real", "text"):
             return True
         return self.rule.startswith("boolean:") or (
@@ -134,3 +156,12 @@ class Reject:
 
     reason: str
     rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Altered:
+    """What a value arrives as that no rule takes as it is: ``wire`` in PostgreSQL's form,
+    and the reason for which it would have been rejected."""
+
+    wire: bytes | None
+    reason: str

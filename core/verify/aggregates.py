@@ -7,7 +7,7 @@ them. Quarantined rows are left out of the source by key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 import apsw
@@ -91,12 +91,15 @@ def compare_aggregates(
     schema: str,
     table: TablePlan,
     quarantined: Mapping[bytes, bytes],
+    passed_over: Set[str] = frozenset(),
 ) -> Iterator[Difference]:
-    """What the two engines say differently of the table's columns.
+    """What the two engines say differently of the table's columns, those ``passed_over``
+    apart: they hold values that are not the source's, and the ledger says which.
 
     ``source`` must allow temporary tables: the quarantined keys go into one.
     """
-    asked = [(column, a) for column in table.columns for a in _questions(column, table)]
+    columns = [column for column in table.columns if column.source not in passed_over]
+    asked = [(column, a) for column in columns for a in _questions(column, table)]
     left_out = _leave_out(source, table, list(quarantined))
     ours = _ask(asked, 400, lambda part: _of_source(source, table, part, left_out))
     theirs = _ask(asked, 400, lambda part: _of_target(target, schema, table, part))

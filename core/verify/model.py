@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -45,9 +46,25 @@ class Difference:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EditedCell:
+    """A value of the target that is not the source's, because a person put it there: both
+    as a person reads them (masked unless asked for), who did it, when, and why."""
+
+    key: str
+    column: str
+    source: str
+    target: str
+    by: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TableParity:
     """One table: rows on each side, rows in quarantine, how many differences, and
-    some of them. ``values`` is how many values were compared."""
+    some of them. ``altered``: values that arrived as others by a rule of the plan, kept in
+    quarantine as they were; ``edited``: rows that arrived with values that a person put in
+    place, some of which are named. ``values`` is how many values were compared."""
 
     name: str
     target: str
@@ -57,6 +74,9 @@ class TableParity:
     differences: int
     samples: tuple[Difference, ...] = ()
     values: int = 0
+    altered: int = 0
+    edited: int = 0
+    edits: tuple[EditedCell, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

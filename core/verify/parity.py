@@ -7,7 +7,7 @@ if the source still is what it holds), the target under one REPEATABLE READ tran
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,10 +31,12 @@ from core.transfer.model import Run, Way
 from core.transfer.prepare import snapshot_connection
 from core.transfer.report import count_rows
 from core.transfer.states import Status
+from core.values.storage import pack, raw_bytes, shown_key, storage_class, unpack
 from core.verify.aggregates import compare_aggregates
 from core.verify.model import (
     Difference,
     DifferenceKind,
+    EditedCell,
     Level,
     ParityReport,
     Relation,
@@ -43,7 +45,7 @@ from core.verify.model import (
 from core.verify.provers import Provers, Standstill
 from core.verify.relations import compare_relations, shape_problems
 from core.verify.rows import compare_rows
-from core.verify.sides import SourceSide, TargetSide
+from core.verify.sides import Aside, SourceSide, TargetSide
 
 Tell = Callable[[TableParity], None]
 SAMPLES = 20
@@ -191,18 +193,31 @@ class _Sides:
     def maybe_equal(self) -> list[TablePlan]:
         """The tables of which every row may be the same on both sides: they have their shape
         on both, and nothing was set aside."""
-        aside = self.ledger.quarantine(self.run.run).counts()
+        quarantine = self.ledger.quarantine(self.run.run)
+        aside = {*quarantine.counts(), *quarantine.altered_counts(), *quarantine.edit_counts()}
         return [t for t in self.plan.tables if t.number not in aside and not self._shape(t)]
+
+    def aside(self, table: TablePlan) -> Aside:
+        """What the ledger says of the table's rows that did not simply arrive."""
+        quarantine = self.ledger.quarantine(self.run.run)
+        number = table.number
+        return Aside(
+            quarantine.rows(number), quarantine.repaired(number), quarantine.altered(number)
+        )
 
     def table(self, table: TablePlan, quick: Provers | None) -> TableParity:
         """One table of the plan, as far as the level asks."""
-        quarantined = self.ledger.quarantine(self.run.run).rows(table.number)
+        aside = self.aside(table)
+        edits = tuple(self._edits(table, aside)) if aside.repaired else ()
         parity = TableParity(
             name=table.name,
             target=table.target,
             rows_source=0,
             rows_target=0,
-            quarantined=len(quarantined),
+            quarantined=len(aside.quarantined),
+            altered=len(aside.altered),
+            edited=len({edit.key for edit in edits}),
+            edits=edits[: self.request.samples],
             differences=0,
         )
         problems = self._shape(table)
@@ -218,7 +233,35 @@ class _Sides:
         rows = None if quick is None else quick.rows(table)
         if rows is not None:
             return self._agreed(table, parity, rows)
-        return self._compared(table, parity, quarantined)
+        return self._compared(table, parity, aside)
+
+    def _edits(self, table: TablePlan, aside: Aside) -> Iterator[EditedCell]:
+        """The values that hold in rows which came out of the quarantine, if they are others
+        than the source's."""
+        quarantine = self.ledger.quarantine(self.run.run)
+        last = {(e.source_key, e.column): e for e in quarantine.edits(table=table.number)}
+        for (key, column), edit in last.items():
+            repair = aside.repaired.get(key)
+            place = [c.source for c in table.columns].index(column)
+            if repair is None or pack((unpack(repair.row)[place],)) == edit.after_packed:
+                continue
+            own = unpack(repair.row)[place]
+            before, after = raw_bytes(own), edit.after_raw
+            yield EditedCell(
+                key=shown_key(unpack(key)),
+                column=column,
+                source=self._said(storage_class(own), before),
+                target=self._said(edit.after_class, after),
+                by=edit.edited_by,
+                at=edit.edited_at,
+                reason=edit.reason,
+            )
+
+    def _said(self, kind: str, raw: bytes) -> str:
+        if kind == "null":
+            return "NULL"
+        text = raw.decode(errors="backslashreplace")
+        return text if self.request.reveal else _masked(text)
 
     def added(self) -> Iterator[TableParity]:
         """Tables that the source has and the plan never heard of."""
@@ -261,16 +304,14 @@ class _Sides:
             samples=found,
         )
 
-    def _compared(
-        self, table: TablePlan, parity: TableParity, quarantined: Mapping[bytes, bytes]
-    ) -> TableParity:
-        ours = SourceSide(self.source, table, quarantined)
+    def _compared(self, table: TablePlan, parity: TableParity, aside: Aside) -> TableParity:
+        ours = SourceSide(self.source, table, aside)
         theirs = TargetSide(self.connection, self.plan.schema, table)
         wanted = self.request.samples
         count, found = compare_rows(table, ours, theirs, samples=wanted)
         named = [*ours.problems, *found]
         count += len(ours.problems)
-        disagreements = self._disagreements(table, quarantined)
+        disagreements = self._disagreements(table, aside)
         # Rows that differ make the sums differ as well; sums that differ alone
         # accuse the comparison of rows itself.
         count = count or len(disagreements)
@@ -286,7 +327,7 @@ class _Sides:
 
     def _agreed(self, table: TablePlan, parity: TableParity, rows: int) -> TableParity:
         """A table of which every value is proven; what the engines say of it is asked still."""
-        disagreements = self._disagreements(table, {})
+        disagreements = self._disagreements(table, _NOTHING)
         return replace(
             parity,
             rows_source=rows,
@@ -296,16 +337,18 @@ class _Sides:
             values=rows * len(table.columns),
         )
 
-    def _disagreements(
-        self, table: TablePlan, quarantined: Mapping[bytes, bytes]
-    ) -> list[Difference]:
+    def _disagreements(self, table: TablePlan, aside: Aside) -> list[Difference]:
         """What the engines themselves say differently, when the level asks."""
         if not self.request.level.includes(Level.FULL) or table.source.key.kind is POSITION:
             return []
         with snapshot_connection(self.path) as source:
             source.execute("PRAGMA query_only = OFF")  # of a read-only file: temporary tables
             schema = self.plan.schema
-            return list(compare_aggregates(source, self.connection, schema, table, quarantined))
+            return list(
+                compare_aggregates(
+                    source, self.connection, schema, table, aside.quarantined, aside.columns
+                )
+            )
 
     def _shown(self, difference: Difference) -> Difference:
         if self.request.reveal or difference.kind is DifferenceKind.SHAPE:
@@ -313,6 +356,9 @@ class _Sides:
         return replace(
             difference, source=_masked(difference.source), target=_masked(difference.target)
         )
+
+
+_NOTHING = Aside({}, {}, frozenset())
 
 
 def _source_problems(table: TablePlan, found: Table | None, left: set[str]) -> list[str]:

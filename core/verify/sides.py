@@ -6,7 +6,7 @@ are then one encoding. Neither stream has an order that matters.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Set
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import cast
@@ -16,7 +16,7 @@ import apsw
 from core.plan import TablePlan
 from core.plan.ddl import copy_out
 from core.server.connection import Connection
-from core.source.rows import scan
+from core.source.rows import Row, scan
 from core.transfer.convert import (
     COPY_HEADER,
     COPY_TRAILER,
@@ -25,6 +25,8 @@ from core.transfer.convert import (
     copy_tuple,
     split_tuple,
 )
+from core.transfer.quarantine import Repaired
+from core.transfer.replay import edited_row
 from core.values.canonical import DIGEST_BYTES, canonical
 from core.values.storage import pack, shown_key, unpack
 from core.verify.model import Difference, DifferenceKind
@@ -81,20 +83,37 @@ class Encoding:
         return Comparable(blake2b(key, digest_size=DIGEST_BYTES).digest(), digest, whole)
 
 
+@dataclass(frozen=True)
+class Aside:
+    """What the ledger says of a table's rows that did not simply arrive: those in
+    quarantine, packed, by packed key; those that came out of it with values that a person
+    put in place; values that arrived as others (key, column, storage class, raw bytes)."""
+
+    quarantined: Mapping[bytes, bytes]
+    repaired: Mapping[bytes, Repaired]
+    altered: Set[tuple[bytes, str, str, bytes]]
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns in which the target holds values that are not the source's."""
+        edited = (column for repair in self.repaired.values() for column in repair.values)
+        return frozenset((*edited, *(column for _, column, *_ in self.altered)))
+
+
 class SourceSide:
-    """The source's rows of one table, less the quarantined ones.
+    """The source's rows of one table, less the quarantined ones, and with the values that
+    people put in place.
 
     After a pass, ``rows`` counts all rows read, and ``problems`` holds what is
-    wrong with rows or quarantine by themselves: a row that has no place on the
-    target and is not in quarantine, a quarantined row that is not the source's.
+    wrong with rows or ledger by themselves: a row that has no place on the
+    target and is not in quarantine, a quarantined or repaired row that is not the
+    source's, a value that arrives as another and is not kept, or is kept and does not.
     """
 
-    def __init__(
-        self, connection: apsw.Connection, table: TablePlan, quarantined: Mapping[bytes, bytes]
-    ) -> None:
+    def __init__(self, connection: apsw.Connection, table: TablePlan, aside: Aside) -> None:
         self._connection = connection
         self._table = table
-        self._quarantined = quarantined
+        self._aside = aside
         self._converter = TableConverter(table)
         self._encoding = Encoding(table)
         self.rows = 0
@@ -102,22 +121,40 @@ class SourceSide:
 
     def __iter__(self) -> Iterator[Comparable]:
         self.rows, self.problems = 0, []
-        waiting = dict(self._quarantined)
+        waiting, repaired = dict(self._aside.quarantined), dict(self._aside.repaired)
+        kept = set(self._aside.altered)
         for chunk in scan(self._connection, self._table.source):
             self.rows += len(chunk.rows)
-            for key, row in zip(chunk.keys, chunk.rows, strict=True):
+            for key, source in zip(chunk.keys, chunk.rows, strict=True):
+                row = source
                 if waiting and (stored := waiting.pop(pack(key), None)) is not None:
-                    self._compare_quarantined(key, stored == pack(row))
+                    self._compare_stored(key, stored == pack(row))
                     continue
+                if repaired and (repair := repaired.pop(pack(key), None)) is not None:
+                    self._compare_stored(key, repair.row == pack(row))
+                    row = edited_row(self._table, row, repair.values)
                 fields = self._converter.fields(row)
                 if isinstance(fields, tuple):
                     self._problem(DifferenceKind.MISSING, shown_key(key), fields[0].column)
-                else:
-                    yield self._encoding.of_fields(fields)
-        for stray in waiting:
+                    continue
+                if self._converter.alters:
+                    self._take_altered(key, row, kept)
+                yield self._encoding.of_fields(fields)
+        for stray in (*waiting, *repaired):
             self._problem(DifferenceKind.QUARANTINE, shown_key(unpack(stray)), "")
+        for stray, column, *_ in kept:
+            self._problem(DifferenceKind.QUARANTINE, shown_key(unpack(stray)), column)
 
-    def _compare_quarantined(self, key: tuple[object, ...], equal: bool) -> None:
+    def _take_altered(self, key: Row, row: Row, kept: set[tuple[bytes, str, str, bytes]]) -> None:
+        """Cross off what the ledger keeps of the row's values that arrive as others."""
+        for cell in self._converter.altered(row):
+            found = (pack(key), cell.column, cell.storage_class, cell.raw)
+            if found in kept:
+                kept.remove(found)
+            else:
+                self._problem(DifferenceKind.QUARANTINE, shown_key(key), cell.column)
+
+    def _compare_stored(self, key: Row, equal: bool) -> None:
         if not equal:
             self._problem(DifferenceKind.QUARANTINE, shown_key(key), "")
 

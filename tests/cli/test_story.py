@@ -24,11 +24,15 @@ RUN = {
     *("run", "status", "seconds", "rows_per_second", "phases", "tables", "objects"),
     *("exit_code", "resumed", "repeated", "moved", "paused"),
 }
-RUN_TABLE = {"name", "target", "rows_source", "rows_target", "rows_quarantined", "seconds"}
+RUN_TABLE = {
+    *("name", "target", "rows_source", "rows_target", "rows_quarantined", "values_altered"),
+    "seconds",
+}
 FATE = {"kind", "name", "table", "reason", "says", "counts"}
 PARITY = {"run", "level", "parity", "moved", "values", "seconds", "tables", "relations"}
 PARITY_TABLE = {
     *("name", "target", "rows_source", "rows_target", "quarantined", "differences", "samples"),
+    *("altered", "edited", "edits"),
 }
 SAMPLE = {"kind", "key", "column", "source", "target"}
 RELATION = {"kind", "name", "table", "holds", "detail"}
@@ -36,7 +40,7 @@ RUN_LINE = {
     *("run", "schema", "source", "status", "exit_code", "started_at", "finished_at"),
     *("started_by", "plan_sha256", "snapshot_sha256", "version", "last"),
 }
-QUARANTINED = {"table", "key", "reason", "says", "detail", "cells"}
+QUARANTINED = {"table", "key", "id", "reason", "says", "detail", "cells"}
 CELL = {"column", "storage_class", "rule", "reason", "bytes", "raw"}
 
 

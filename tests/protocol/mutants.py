@@ -133,16 +133,13 @@ _BEGUN = (
     "            connection.execute(UNHURRIED)\n"
     '            failpoint("chunk.begun")\n'
 )
-_CHECKPOINT = (
-    '            claims.checkpoint(self.claim, line, aside)\n        failpoint("chunk.committed")\n'
-)
+_CHECKPOINT = '            claims.checkpoint(self.claim, line, aside, altered)\n        failpoint("chunk.committed")\n'
 _WRITE = "cargo.write(Writer(connection, self._work.plan.schema, self._table))\n"
 _COPY = "            refused = " + _WRITE
-_ADD = "        Quarantine(self.connection, self.run).add(claim.table_number, quarantined)\n"
+_ADD = "        Quarantine(self.connection, self.run).add(claim, quarantined)\n"
 _ADD_ELSEWHERE = (
     "        from core.transfer.quarantine import Quarantine\n"
-    "        number = self.claim.table_number\n"
-    "        Quarantine(connection, self._work.run).add(number, cargo.quarantined)\n"
+    "        Quarantine(connection, self._work.run).add(self.claim, cargo.quarantined)\n"
 )
 
 _CHUNK = (
@@ -171,7 +168,7 @@ _CHUNK = (
             _edit(
                 "copying.py",
                 _CHECKPOINT,
-                "            claims.checkpoint(self.claim, line, aside)\n"
+                "            claims.checkpoint(self.claim, line, aside, altered)\n"
                 '        failpoint("chunk.committed")\n'
                 "        " + _WRITE,
             ),
@@ -195,7 +192,7 @@ _CHUNK = (
             _edit(
                 "copying.py",
                 _CHECKPOINT,
-                "            claims.checkpoint(self.claim, line, aside)\n"
+                "            claims.checkpoint(self.claim, line, aside, altered)\n"
                 + _ADD_ELSEWHERE
                 + '        failpoint("chunk.committed")\n',
             ),
@@ -637,5 +634,62 @@ _STATES = (
     ),
 )
 
-MUTANTS = (*_FENCE, *_CHUNK, *_CLAIMS, *_LEASE, *_MEMBERS, *_BUILDS, *_STATES)
+_AMENDED = "\" WHERE run = %s AND epoch = %s AND status = 'complete'\",\n"
+_AMENDED_VALUES = "            (plan, document, sha256, exit_code, self.run, self.epoch),\n"
+
+_REPAIRS = (
+    _mutant(
+        "repair-unfenced",
+        "A replay is committed whether or not its fence moved.",
+        "lease.py",
+        _AMENDED_VALUES
+        + "        )\n        if moved.rowcount != 1:\n            raise LeaseLost\n",
+        _AMENDED_VALUES + "        )\n        moved.close()\n",
+        "repairs::a_replay_whose_lease_is_taken_while_it_works_changes_nothing",
+        fast=True,
+    ),
+    _mutant(
+        "repair-any-epoch",
+        "A replay's fence does not compare the epoch.",
+        "lease.py",
+        _AMENDED,
+        _AMENDED.replace("epoch = %s", "epoch >= %s"),
+        "repairs::a_replay_whose_lease_is_taken_while_it_works_changes_nothing",
+    ),
+    _mutant(
+        "repair-looks",
+        "A replay's fence looks at the epoch by a SELECT, which waits for nobody.",
+        "lease.py",
+        _AMENDED,
+        '" WHERE run = %s AND EXISTS (SELECT FROM mudanza.run r WHERE epoch = %s)"\n'
+        "            \" AND status = 'complete'\",\n",
+        "repairs::a_taking_that_is_undecided_is_waited_for",
+    ),
+    _mutant(
+        "repair-any-state",
+        "A replay amends a run that is no longer the one that counts.",
+        "lease.py",
+        _AMENDED,
+        _AMENDED.replace(" AND status = 'complete'", ""),
+        "repairs::a_run_that_is_no_longer_complete_is_not_amended",
+    ),
+    _mutant(
+        "repair-of-work",
+        "A run that is at work is repaired.",
+        "resting.py",
+        "    if run.status is not Status.COMPLETE:\n",
+        "    if run.status is Status.REPLACED:\n",
+        "repairs::a_run_at_work_is_not_repaired",
+    ),
+    _mutant(
+        "edit-unfenced",
+        "An edit is committed without asking for the epoch.",
+        "edit.py",
+        "            resting.lease.beat(resting.connection)  # the fence: it asks for the epoch\n",
+        "",
+        "repairs::an_edit_whose_lease_is_taken_while_it_works_changes_nothing",
+    ),
+)
+
+MUTANTS = (*_FENCE, *_CHUNK, *_CLAIMS, *_LEASE, *_MEMBERS, *_BUILDS, *_STATES, *_REPAIRS)
 FAST = tuple(mutant for mutant in MUTANTS if mutant.fast)

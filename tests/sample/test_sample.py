@@ -9,7 +9,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from core.sample import Misfit, MisfitKind, SampleFacts, build_sample
+from core.sample import Misfit, MisfitKind, SampleFacts, build_sample, plant_all_dirt
 
 TABLES = 15
 
@@ -238,3 +238,25 @@ def test_planted_objects_are_there(dirty: tuple[apsw.Connection, SampleFacts]) -
     assert connection.execute(
         "SELECT sql LIKE '%CHECK%' FROM sqlite_schema WHERE name = 'reviews'"
     ).get
+
+
+# --- every kind of dirt ---------------------------------------------------------------
+
+
+def test_all_dirt_comes_beside_the_marketplace_and_is_the_same_every_time(tmp_path: Path) -> None:
+    planted = []
+    for name in ("1.db", "2.db"):
+        build_sample(tmp_path / name, rows=300)
+        planted.append(plant_all_dirt(tmp_path / name))
+    build_sample(tmp_path / "clean.db", rows=300)
+    assert planted[0] == planted[1]
+    assert len({one.kind for one in planted[0]}) >= 25
+    assert (tmp_path / "1.db").read_bytes() == (tmp_path / "2.db").read_bytes()
+
+    connection = reader(tmp_path / "1.db")
+    connection.execute("ATTACH ? AS clean", (str(tmp_path / "clean.db"),))
+    own = connection.execute("SELECT name FROM clean.sqlite_schema WHERE type = 'table'").fetchall()
+    for (table,) in own:
+        if not str(table).startswith("sqlite_"):
+            assert differing_rows(connection, str(table)) == 0
+    connection.close()

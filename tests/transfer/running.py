@@ -102,7 +102,7 @@ def check_ledger(database: str) -> None:
 
 # Each chunk begins where the one before ended, the first where its range does.
 _GAPS = (
-    "SELECT * FROM (SELECT c.lo, lag(c.hi, 1, r.lo) OVER (PARTITION BY run, range ORDER BY chunk)"
+    "SELECT * FROM (SELECT c.lo, lag(coalesce(c.hi, c.lo), 1, r.lo) OVER (PARTITION BY run, range ORDER BY chunk)"
     " AS before FROM mudanza.chunk c JOIN mudanza.range r USING (run, range)) c"
     " WHERE lo IS DISTINCT FROM before"
 )

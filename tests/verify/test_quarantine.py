@@ -75,7 +75,7 @@ def test_a_byte_changed_in_quarantine_is_a_difference(dirty: Site) -> None:
 
 def test_a_row_in_quarantine_that_the_source_has_not_is_a_difference(dirty: Site) -> None:
     dirty.run(
-        "INSERT INTO mudanza.quarantine SELECT run, table_number, '\\x010000000000ffffff', 'x',"
+        "INSERT INTO mudanza.quarantine SELECT run, range, table_number, '\\x010000000000ffffff', 'x',"
         " reason, detail, row FROM mudanza.quarantine WHERE reason = 'not_an_integer' LIMIT 1"
     )
     found = differences(dirty.verify(), "products")
@@ -85,7 +85,7 @@ def test_a_row_in_quarantine_that_the_source_has_not_is_a_difference(dirty: Site
 def test_a_row_both_in_quarantine_and_in_the_target_is_a_difference(dirty: Site) -> None:
     """The row arrived after all: it is one too many."""
     dirty.run(
-        "INSERT INTO mudanza.quarantine SELECT q.run, r.table_number, '\\x010000000000000001', '1',"
+        "INSERT INTO mudanza.quarantine SELECT q.run, r.range, r.table_number, '\\x010000000000000001', '1',"
         " 'not_an_integer', '', q.row FROM mudanza.quarantine q JOIN mudanza.range r"
         " ON r.run = q.run AND r.source_name = 'orders' LIMIT 1"
     )
