@@ -149,7 +149,13 @@ def _accepted_in_vain(plan: Plan, found: list[Finding]) -> list[Finding]:
     """Acceptances of what is no longer, or was never, the matter. Those of what only shows
     while a run builds are left in peace."""
     known = {(f.id, f.object) for f in found}
-    at_builds = ("not_valid", "check_broken", "build_refused")
+    at_builds = (
+        "not_valid",
+        "not_valid_by_letters",
+        "check_broken",
+        "generated_differs",
+        "build_refused",
+    )
     return [
         finding("plan.accepted_in_vain", "plan", said.object, facts={"finding": said.finding})
         for said in plan.accepted

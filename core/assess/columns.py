@@ -113,9 +113,7 @@ def _of_values(site: Site, faults: Mapping[str, Seen], look: Look) -> Iterator[F
             facts |= shown
         elif seen.set_aside and not site.is_joined:
             conversion = _wider(site, finding_id)
-        yield site.made(
-            finding_id, seen, facts=facts, counts=seen.set_aside > 0, conversion=conversion
-        )
+        yield site.made(finding_id, seen, facts=facts, counts=seen.counts, conversion=conversion)
 
 
 _NUMBERED_MOMENTS = ("moment.epoch", "moment.julian")

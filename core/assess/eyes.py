@@ -19,7 +19,7 @@ from core.values import documents, numeric, temporal, types
 from core.values.declared import TEMPORAL, Declared, Kind, declared
 from core.values.exact import converter, exact_in_double, shapes_of
 from core.values.temporal import Shape
-from core.values.types import Reject
+from core.values.types import Altered, Reject
 
 _DOUBLE_EXACT = 2**53
 _BIGINT_MAX = 2**63
@@ -45,10 +45,12 @@ _BOOLEAN_WORDS = frozenset(word for pair in types.BOOLEAN_WORDS for word in pair
 
 
 class Fault(NamedTuple):
-    """What is the matter: an id of the catalogue, and whether the row is set aside for it."""
+    """What is the matter: an id of the catalogue, whether the row is set aside for it, and
+    whether the value arrives as another one."""
 
     id: str
     set_aside: bool
+    altered: bool = False
 
 
 class Eye:
@@ -57,8 +59,10 @@ class Eye:
     def __init__(self, column: ColumnPlan, *, in_key: bool) -> None:
         self._convert = converter(column.conversion)
         self._declared = declared(column.declared)
-        self._planned = Declared(_KIND_OF_RULE[column.rule.partition(":")[0]])
-        self._shapes = _accepted(column)
+        # What the first of its rules does not take is the matter, whatever others make of it.
+        first = column.rule.partition("|")[0]
+        self._planned = Declared(_KIND_OF_RULE[first.partition(":")[0]])
+        self._shapes = shapes_of(column.type.name) if first == "iso" else ()
         self._not_null = column.not_null
         self._null = Fault("key.null" if in_key else "column.null", True)
 
@@ -67,11 +71,12 @@ class Eye:
         if value is None:
             return self._null if self._not_null else None
         outcome = self._convert(value)
-        if not isinstance(outcome, Reject):
+        if not isinstance(outcome, Reject | Altered):
             named = _named(self._declared, value, _NATURAL_SHAPES.get(self._declared.kind, ()))
             return None if named is None else Fault(named, False)
         named = _named(self._planned, value, self._shapes) or rejected_as(outcome.reason)
-        return Fault(named, True)
+        is_altered = isinstance(outcome, Altered)
+        return Fault(named, set_aside=not is_altered, altered=is_altered)
 
 
 def rejected_as(reason: str) -> str:
@@ -98,10 +103,6 @@ _NATURAL_SHAPES = {
     Kind.TIMESTAMP: (Shape.DATE, Shape.NAIVE, Shape.OFFSET),
     Kind.TIMESTAMPTZ: (Shape.DATE, Shape.NAIVE, Shape.OFFSET),
 }
-
-
-def _accepted(column: ColumnPlan) -> tuple[Shape, ...]:
-    return shapes_of(column.type.name) if column.rule == "iso" else ()
 
 
 def _named(wanted: Declared, value: SqliteValue, shapes: tuple[Shape, ...]) -> str | None:

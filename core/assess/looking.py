@@ -33,17 +33,25 @@ _SCAN_ROWS = 10_000
 @dataclass
 class Seen:
     """What was seen of one fault in one column: how many rows, how many of them are set
-    aside, and the first few; ``aside``: the keys of those set aside, up to ASIDE_MOST."""
+    aside or have their value altered, and the first few; ``aside``: the keys of those set
+    aside, up to ASIDE_MOST."""
 
     rows: int = 0
     set_aside: int = 0
+    altered: int = 0
     keys: list[str] = field(default_factory=list)
     values: list[SqliteValue] = field(default_factory=list)
     aside: list[Row] = field(default_factory=list)
 
-    def add(self, key: Row, value: SqliteValue, *, set_aside: bool) -> None:
+    @property
+    def counts(self) -> bool:
+        """Whether a run would speak of it by its exit code."""
+        return bool(self.set_aside or self.altered)
+
+    def add(self, key: Row, value: SqliteValue, *, set_aside: bool, altered: bool = False) -> None:
         """One more row."""
         self.rows += 1
+        self.altered += altered
         self.set_aside += set_aside
         if set_aside and len(self.aside) < ASIDE_MOST:
             self.aside.append(key)
@@ -68,7 +76,7 @@ class Look:
                     fault = eye.fault(value)
                     if fault is not None:
                         one = seen.setdefault(fault.id, Seen())
-                        one.add(key, value, set_aside=fault.set_aside)
+                        one.add(key, value, set_aside=fault.set_aside, altered=fault.altered)
         return found
 
     def first(self, table: TablePlan, column: str, is_meant: Callable[[SqliteValue], bool]) -> Seen:

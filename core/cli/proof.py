@@ -6,7 +6,7 @@ from typing import Any
 
 from core.cli.speaking import out, tell
 from core.cli.tables import table
-from core.verify.model import Difference, EditedCell, ParityReport
+from core.verify.model import Difference, EditedCell, ParityReport, Proof, QueryParity
 
 
 def parity_document(report: ParityReport) -> dict[str, Any]:
@@ -37,6 +37,23 @@ def parity_document(report: ParityReport) -> dict[str, Any]:
             {"kind": r.kind, "name": r.name, "table": r.table, "holds": r.holds, "detail": r.detail}
             for r in report.relations
         ],
+        "views": [_query(q) for q in report.queries],
+    }
+
+
+def _query(query: QueryParity) -> dict[str, Any]:
+    return {
+        "kind": query.kind,
+        "name": query.name,
+        "target": query.target,
+        "outcome": query.outcome.value,
+        "rows_source": query.rows_source,
+        "rows_target": query.rows_target,
+        "differences": query.differences,
+        "samples": [_difference(d) for d in query.samples],
+        "reason": query.reason,
+        "facts": query.facts,
+        "rounded": query.is_rough,
     }
 
 
@@ -86,18 +103,56 @@ def print_parity(report: ParityReport) -> None:
     out.print(table("title.parity", columns, rows))
     _print_differences(report)
     _print_edits(report)
+    _print_queries(report)
     broken = [r for r in report.relations if not r.holds]
     if broken:
         named = (("column.kind", "left"), ("column.name", "left"), ("column.reason", "left"))
         lines = ((tell(f"kind.{r.kind}"), r.name, r.detail) for r in broken)
         out.print(table("title.relations", named, lines))
     out.print(_verdict(report, len(broken)))
+    unproven = sum(1 for q in report.queries if q.outcome is Proof.UNPROVEN)
+    if unproven:
+        out.print(tell("result.unproven_views", views=unproven))
     if report.moved:
         out.print(tell("result.moved"))
 
 
+def _print_queries(report: ParityReport) -> None:
+    if not report.queries:
+        return
+    columns = (
+        ("column.kind", "left"),
+        ("column.name", "left"),
+        ("column.source", "right"),
+        ("column.target", "right"),
+        ("column.differences", "right"),
+        ("column.proof", "left"),
+    )
+    rows = (
+        (
+            tell(f"kind.{q.kind}"),
+            q.name,
+            q.rows_source,
+            q.rows_target,
+            q.differences,
+            _outcome(q),
+        )
+        for q in report.queries
+    )
+    out.print(table("title.queries", columns, rows))
+
+
+def _outcome(query: QueryParity) -> str:
+    if query.outcome is Proof.UNPROVEN:
+        return tell("result.unproven", why=tell(f"unproven.{query.reason}", **query.facts))
+    if query.outcome is Proof.DIFFERS:
+        return tell("result.differs")
+    return tell("result.proven_rounded" if query.is_rough else "result.proven")
+
+
 def _print_differences(report: ParityReport) -> None:
     found = [(t.name, d) for t in report.tables for d in t.samples]
+    found += [(q.name, d) for q in report.queries for d in q.samples]
     if not found:
         return
     columns = (
@@ -143,7 +198,14 @@ def _verdict(report: ParityReport, broken: int) -> str:
     if not report.parity:
         differences = sum(t.differences for t in report.tables)
         tables = sum(1 for t in report.tables if t.differences)
-        return tell("result.no_parity", differences=differences, tables=tables, relations=broken)
+        views = sum(1 for q in report.queries if q.outcome is Proof.DIFFERS)
+        return tell(
+            "result.no_parity",
+            differences=differences,
+            tables=tables,
+            relations=broken,
+            views=views,
+        )
     if not report.values:
         return tell("result.counted", tables=len(report.tables), seconds=seconds)
     return tell(

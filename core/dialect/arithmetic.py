@@ -29,7 +29,7 @@ def combined(left: Term, sign: str, right: Term, *, is_proven: bool) -> Term:
         return Term("NULL::bigint", Kind.NULL)
     left, right = _number(left), _number(right)
     if left.kind is right.kind is Kind.INTEGER:
-        return _whole(left, sign, right)
+        return _whole(left, sign, right, is_proven=is_proven)
     return _real(left, sign, right, is_proven=is_proven)
 
 
@@ -44,8 +44,9 @@ def _number(term: Term) -> Term:
 # --- whole numbers --------------------------------------------------------------------
 
 
-def _whole(left: Term, sign: str, right: Term) -> Term:
-    most = _reach(sign, left.most, right.most)
+def _whole(left: Term, sign: str, right: Term, *, is_proven: bool) -> Term:
+    unknown = left.most is None or right.most is None
+    most = None if is_proven and unknown else _reach(sign, left.most, right.most)
     if sign in "/%":
         word = "div" if sign == "/" else "mod"
         return Term(f"{word}({_wide(left)}, {_divisor(right)})", Kind.INTEGER, most=most)

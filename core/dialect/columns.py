@@ -18,7 +18,8 @@ class Place:
     it. ``spelling``: the one way in which the source writes its moments, '' for several.
     ``most``: how large, without sign, the largest INTEGER in it is, None where nobody knows;
     ``is_finite``: whether no value in it is an infinite REAL.
-    ``prefix``: what a query says before the name, such as an alias and a dot."""
+    ``prefix``: what a query says before the name, such as an alias and a dot; ``is_rough``:
+    whether the last digits may be others than SQLite's: a column of a query."""
 
     source: str
     target: str
@@ -29,6 +30,7 @@ class Place:
     most: int | None = None
     is_finite: bool = True
     prefix: str = ""
+    is_rough: bool = False
 
     @property
     def sql(self) -> str:

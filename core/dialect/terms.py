@@ -19,6 +19,7 @@ from core.values import types
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
 COLLATIONS = {"NOCASE": 'lower({} COLLATE "C")', "RTRIM": "rtrim({}, ' ')"}
 """What compares as SQLite's collations do, made of a column."""
+_EXACT_IN_DOUBLE = 1 << 53
 EQUALITIES = ("=", "<>", "IS NOT DISTINCT FROM", "IS DISTINCT FROM")
 
 
@@ -116,15 +117,17 @@ def of_column(place: Place) -> Term:
         collation,
         place=place,
         most=place.most,
+        is_rough=place.is_rough,
         is_decimal=place.conversion.type.name == types.NUMERIC,
     )
 
 
 def spelled(place: Place) -> tuple[str, str] | None:
-    """The words that a column of booleans writes for false and true, None for 0 and 1."""
+    """The words that a column of booleans writes for false and true, None for 0 and 1, and
+    for what is no boolean."""
     _, _, words = place.conversion.rule.partition("boolean:")
     false, _, true = words.partition("/")
-    return None if words == "0/1" else (false, true)
+    return None if words in ("", "0/1") else (false, true)
 
 
 def of_text(text: str) -> Term:
@@ -168,6 +171,8 @@ def compared(left: Term, sign: str, right: Term) -> str:
     if Kind.NULL in (left.kind, right.kind):
         return f"{left.sql} {sign} {right.sql}" if sign in EQUALITIES else "NULL::boolean"
     left, right = _converted(left, right), _converted(right, left)
+    if sign in EQUALITIES and {left.kind, right.kind} == {Kind.INTEGER, Kind.TEXT}:
+        left, right = _counted(left, right), _counted(right, left)
     if left.is_number and right.is_number:
         _require_exact(left, right)
         return f"{left.sql} {sign} {right.sql}"
@@ -185,8 +190,16 @@ def compared(left: Term, sign: str, right: Term) -> str:
 
 
 def _require_exact(left: Term, right: Term) -> None:
-    """PostgreSQL rounds an integer before it compares it with a double, SQLite does not."""
-    if left.kind is not right.kind and left.constant is None and right.constant is None:
+    """PostgreSQL makes an INTEGER a double before it compares it with one, SQLite does not:
+    that is the same where the double holds every INTEGER that there is."""
+    whole = left if left.kind is Kind.INTEGER else right
+    fits = whole.most is not None and whole.most <= _EXACT_IN_DOUBLE
+    if (
+        left.kind is not right.kind
+        and left.constant is None
+        and right.constant is None
+        and not fits
+    ):
         raise Untranslatable("an INTEGER beside a REAL")
 
 
@@ -203,6 +216,28 @@ def _converted(term: Term, other: Term) -> Term:
             return of_number(term.constant.strip().lstrip("+"))
         raise Untranslatable("a text beside a number")
     return term
+
+
+_BLANK = r"[ \t\n\v\f\r]*"
+_WHOLE = rf"'^{_BLANK}[+-]?[0-9]{{1,18}}{_BLANK}$'"
+_REAL = (
+    rf"'^{_BLANK}[+-]?([0-9]{{1,99}}(\.[0-9]{{0,99}})?|\.[0-9]{{1,99}})"
+    rf"([eE][+-]?[0-9]{{1,2}})?{_BLANK}$'"
+)
+
+
+def _counted(term: Term, other: Term) -> Term:
+    """A text beside a column of INTEGERs, as a number if it writes one; no INTEGER is NaN."""
+    if term.kind is not Kind.TEXT:
+        return replace(term, sql=f"{term.sql}::numeric") if term.place else term
+    if other.place is None or other.affinity in (None, Affinity.TEXT, Affinity.BLOB):
+        raise Untranslatable("a text beside a number")
+    cases = (
+        f"WHEN {term.sql} ~ {_WHOLE} THEN ({term.sql})::numeric "
+        f"WHEN {term.sql} ~ {_REAL} THEN ({term.sql})::float8::numeric "
+        f"WHEN {term.sql} IS NOT NULL THEN 'NaN'::numeric"
+    )
+    return Term(f"(CASE {cases} END)", Kind.INTEGER)
 
 
 def _as_boolean(term: Term, place: Place) -> Term:

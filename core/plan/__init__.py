@@ -7,7 +7,17 @@ from core.plan.choices import NO_CHOICES, Acceptance, Choices, ColumnChoice, Tab
 from core.plan.codec import from_json, to_json
 from core.plan.document import check_fit, digest, parse_document, read_document, write_document
 from core.plan.make import make_plan
-from core.plan.model import Build, BuildKind, ColumnPlan, Fate, ObjectFate, Plan, TablePlan
+from core.plan.model import (
+    Build,
+    BuildKind,
+    ColumnPlan,
+    Fate,
+    ObjectFate,
+    Plan,
+    TablePlan,
+    ViewColumn,
+    ViewPlan,
+)
 
 __all__ = [
     "NO_CHOICES",
@@ -22,6 +32,8 @@ __all__ = [
     "Plan",
     "TableChoice",
     "TablePlan",
+    "ViewColumn",
+    "ViewPlan",
     "check_fit",
     "digest",
     "from_json",

@@ -11,7 +11,7 @@ from core.plan.columns import Decisions
 from core.plan.defaults import planned_default
 from core.plan.model import Build, ColumnPlan, Fate, ObjectFate, TablePlan
 from core.plan.places import place
-from core.schema.model import Column, Database, Table
+from core.schema.model import Column, Table
 from core.schema.notes import NoteReason, SchemaNote
 from core.values import types
 from core.values.declared import Kind, declared
@@ -31,12 +31,6 @@ def lost(
         counts=True,
         original=original,
     )
-
-
-def database_fates(database: Database) -> Iterator[ObjectFate]:
-    """Views."""
-    for view in database.views:
-        yield lost("view", view.name, "", "view", original=view.sql)
 
 
 # Objects that these reasons speak of are in the schema that was read all the same.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from core.census import Census, ColumnCensus, TableCensus
@@ -10,13 +10,14 @@ from core.plan.builds import foreign_key_builds, table_builds
 from core.plan.choices import NO_CHOICES, Choices
 from core.plan.columns import Decisions, decide_columns, purity
 from core.plan.defaults import planned_default
-from core.plan.fates import collation_fates, database_fates, lost, note_fates, table_fates
+from core.plan.fates import collation_fates, lost, note_fates, table_fates
 from core.plan.model import SPELLINGS, Build, BuildKind, ColumnPlan, ObjectFate, Plan, TablePlan
 from core.plan.names import Names, column_names
 from core.plan.places import place
 from core.plan.searches import search_items, virtual_fates
 from core.plan.site import Site
 from core.plan.triggers import trigger_items
+from core.plan.views import plan_views, view_names
 from core.schema.model import Column, Database, Table
 from core.schema.names import fold
 from core.schema.notes import SchemaNote
@@ -35,7 +36,7 @@ def make_plan(
     *,
     schema: str = "public",
     choices: Choices = NO_CHOICES,
-    notes: Iterable[SchemaNote] = (),
+    notes: Sequence[SchemaNote] = (),
 ) -> Plan:
     """The plan for carrying ``database`` into ``schema``, with a person's choices.
 
@@ -50,13 +51,18 @@ def make_plan(
         _table_plan(number, table, target, database, census, decisions, choices, names)
         for number, (table, target) in enumerate(zip(carried, targets, strict=True), start=1)
     )
-    builds, unbuilt = _builds(schema, database, carried, plans, names, census)
+    called = view_names(database, names)
+    sites = _sites(schema, carried, plans, names, census)
+    builds, unbuilt = _builds(database, sites, names)
+    views = plan_views(database, sites, called, schema, notes)
+    triggers = trigger_items(database, sites, [*builds, *unbuilt], views.subjects)
     fates = [
         *left_out,
-        *database_fates(database),
         *virtual_fates(database, carried, builds),
         *note_fates(notes),
         *unbuilt,
+        *views.fates,
+        *(item for item in triggers if isinstance(item, ObjectFate)),
     ]
     for table, plan in zip(carried, plans, strict=True):
         fates.extend(table_fates(table, plan, decisions, census.tables[table.name]))
@@ -66,10 +72,15 @@ def make_plan(
         schema=schema,
         encoding=database.encoding,
         tables=plans,
-        builds=builds,
+        builds=(
+            *builds,
+            *views.builds,
+            *(item for item in triggers if isinstance(item, Build)),
+        ),
         objects=tuple(fates),
         accepted=choices.accepted,
         suppressed=choices.suppressed,
+        views=views.plans,
     )
 
 
@@ -185,24 +196,27 @@ def _saw(census: ColumnCensus) -> str:
     return ", ".join(words) or "no rows"
 
 
-def _builds(
+def _sites(
     schema: str,
-    database: Database,
     tables: list[Table],
     plans: tuple[TablePlan, ...],
     names: Names,
     census: Census,
-) -> tuple[tuple[Build, ...], list[ObjectFate]]:
+) -> list[Site]:
     others = {fold(plan.name): plan for plan in plans}
-    sites = [
+    return [
         Site(schema, table, plan, others, names, census.tables[table.name])
         for table, plan in zip(tables, plans, strict=True)
     ]
+
+
+def _builds(
+    database: Database, sites: list[Site], names: Names
+) -> tuple[tuple[Build, ...], list[ObjectFate]]:
     made = [item for site in sites for item in table_builds(site)]
     keys = tuple(item for item in made if isinstance(item, Build))
     made += [item for site in sites for item in foreign_key_builds(site, keys)]
     made += search_items(database, sites, names)
-    made += trigger_items(database, sites, made)
     builds = [item for item in made if isinstance(item, Build)]
     order = list(BuildKind)
     builds.sort(key=lambda build: order.index(build.kind))

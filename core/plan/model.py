@@ -117,6 +117,31 @@ class TablePlan:
         return next(c for c in self.columns if c.source == source)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ViewColumn:
+    """One column of a view: its name in the source, its name, type and rule in the target.
+    ``is_rough``: a number whose last digits may be others than SQLite's."""
+
+    source: str
+    target: str
+    type: TargetType
+    rule: str
+    is_rough: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewPlan:
+    """A view that is carried, if the server takes it. ``tables``: the source tables whose rows
+    it reads, through other views as well; ``doubts``: why it may have other rows the next
+    time it is asked, on either side."""
+
+    name: str
+    target: str
+    columns: tuple[ViewColumn, ...]
+    tables: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
 class BuildKind(StrEnum):
     """What is built after the rows are in, in this order."""
 
@@ -128,12 +153,13 @@ class BuildKind(StrEnum):
     CHECK = "check"
     FOREIGN_KEY = "foreign_key"
     SEQUENCE = "sequence"
+    VIEW = "view"
     TRIGGER = "trigger"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """A constraint, index or sequence to make on the target once the rows are there.
+    """A constraint, index, sequence or view to make on the target once the rows are there.
 
     ``fate`` is what is recorded when it succeeds. ``terms``: the source columns of a
     key or index (None for an expression), each with the collation that it keeps by an
@@ -141,8 +167,9 @@ class Build:
     statement that proves its rows; ``parent``: the source table that it refers to;
     ``where``: the condition of a partial index. ``differs``: of a generated column, the
     query that finds a row whose value its rule does not compute; ``sql_from_18``: what is
-    executed instead of ``sql`` from PostgreSQL 18 on; ``function``: what a trigger
-    calls, made by a first statement in ``sql``.
+    executed instead of ``sql`` from PostgreSQL 18 on; ``reads``: the source tables and views
+    that a view is made of, whose own builds come before it. A view's ``table`` is itself;
+    ``function``: what a trigger calls, made by a first statement in ``sql``.
     """
 
     kind: BuildKind
@@ -155,6 +182,7 @@ class Build:
     parent: str = ""
     where: str = ""
     function: str = ""
+    reads: tuple[str, ...] = ()
     differs: str = ""
     sql_from_18: str = ""
 
@@ -193,7 +221,14 @@ class Plan:
     objects: tuple[ObjectFate, ...]
     accepted: tuple[Acceptance, ...] = ()
     suppressed: tuple[Acceptance, ...] = ()
+    views: tuple[ViewPlan, ...] = ()
 
     def table(self, source: str) -> TablePlan:
         """The plan of the table called ``source``."""
         return next(t for t in self.tables if t.name == source)
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """What each table and view of the source is called in the target."""
+        tables = {table.name: table.target for table in self.tables}
+        return tables | {view.name: view.target for view in self.views}

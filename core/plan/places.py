@@ -10,15 +10,17 @@ from core.schema.model import Column, Table
 
 def places(table: Table, plan: TablePlan, census: TableCensus) -> Places:
     """The columns of ``table`` that are carried, by name."""
+    named = (column.name for column in table.columns)
+    return Places(placed(table, plan, census), others=named, table=table.name)
+
+
+def placed(table: Table, plan: TablePlan, census: TableCensus) -> tuple[Place, ...]:
+    """The columns of ``table`` that are carried, in the source's order."""
     planned = {column.source: column for column in plan.columns}
-    return Places(
-        (
-            place(column, planned[column.name], census.columns[column.name])
-            for column in table.columns
-            if column.name in planned
-        ),
-        others=(column.name for column in table.columns),
-        table=table.name,
+    return tuple(
+        place(column, planned[column.name], census.columns[column.name])
+        for column in table.columns
+        if column.name in planned
     )
 
 

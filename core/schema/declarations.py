@@ -191,7 +191,7 @@ def parsed(expression: str) -> Any:
 def parsed_statement(sql: str) -> Any:
     """The tree of ``sql`` in typed nodes (:mod:`syntaqlite.nodes`), None if it is not a
     single statement."""
-    if len(_statements(sql)) != 1:
+    if not parses(sql):
         return None
     grammar, lock = _grammar()
     with lock:

@@ -212,11 +212,13 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A view and its SQL as stored. PostgreSQL's alone: ``materialized``, it holds rows;
-    ``uses``, the tables and views of its own schema that it reads."""
+    """A view and its SQL as stored; ``columns``: what the engine calls its columns, () for a
+    view that it cannot read. PostgreSQL's alone: ``materialized``, it holds rows; ``uses``,
+    the tables and views of its own schema that it reads."""
 
     name: str
     sql: str
+    columns: tuple[str, ...] = ()
     materialized: bool = False
     uses: tuple[str, ...] = ()
 

@@ -81,7 +81,13 @@ def _view(catalogue: Catalogue, stored: Stored) -> View:
         pass  # of the program's text, which nobody needs
     except apsw.Error as error:
         catalogue.note("view", stored.name, NoteReason.VIEW_BROKEN, str(error))
-    return View(name=stored.name, sql=stored.sql)
+        return View(name=stored.name, sql=stored.sql)
+    return View(name=stored.name, sql=stored.sql, columns=_view_columns(catalogue, stored.name))
+
+
+def _view_columns(catalogue: Catalogue, view: str) -> tuple[str, ...]:
+    found = catalogue.rows("SELECT CAST(name AS BLOB) FROM pragma_table_info(?, 'main')", view)
+    return tuple(catalogue.lenient(name) for (name,) in found)
 
 
 def _trigger(catalogue: Catalogue, stored: Stored) -> Trigger:

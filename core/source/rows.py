@@ -135,6 +135,14 @@ def scan(
         after = chunk.hi
 
 
+def answers(connection: apsw.Connection, query: str, width: int, encoding: str) -> Iterator[Row]:
+    """The rows that a query answers with, ``width`` values each, in the order it gives them."""
+    columns = [f"c{number}" for number in range(width)]
+    sql = f"WITH answer ({', '.join(columns)}) AS MATERIALIZED ({query}) SELECT {_raw_list(columns)} FROM answer"
+    for pairs in connection.execute(sql):
+        yield _decode(pairs, encoding)
+
+
 def read_row(connection: apsw.Connection, source: TableSource, key: Row) -> Row | None:
     """The row at exactly ``key``, or None."""
     where, bindings = _equal_to(source, key)

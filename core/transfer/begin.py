@@ -181,6 +181,7 @@ def _made_by(plan: Plan) -> Iterator[str]:
     for table in plan.tables:
         yield table.target
         yield from (column.sequence for column in table.columns if column.identity)
+    yield from (view.target for view in plan.views)
 
 
 # --- in place of an earlier run -----------------------------------------------------------
@@ -191,9 +192,10 @@ def _held(connection: Connection, run: Run) -> RunHeld:
 
 
 def _drop(connection: Connection, request: Request, run: Run) -> None:
-    """Drop the tables that the run made, and nothing else, in the caller's transaction.
+    """Drop the tables and views that the run made, and nothing else, in the caller's
+    transaction.
 
-    All in one statement: they refer to each other. What somebody else hung on them
+    All of a kind in one statement: they refer to each other. What somebody else hung on them
     is not ours to drop. Raises TargetNotEmpty, and RunHeld while somebody works on them.
     """
     lease = take(connection, run.run, uuid4(), seconds=request.limits.lease, by=who())
@@ -202,7 +204,10 @@ def _drop(connection: Connection, request: Request, run: Run) -> None:
     plan = from_json(Plan, run.plan)
     names = ", ".join(qualified(plan.schema, table.target) for table in plan.tables)
     functions = _functions(connection, plan)
+    views = ", ".join(qualified(plan.schema, view.target) for view in plan.views)
     try:
+        if views:
+            connection.execute(f"DROP VIEW IF EXISTS {views}".encode())
         if names:
             connection.execute(f"DROP TABLE IF EXISTS {names}".encode())
         for function in functions:
@@ -217,8 +222,7 @@ def _drop(connection: Connection, request: Request, run: Run) -> None:
 
 def _functions(connection: Connection, plan: Plan) -> list[str]:
     """The functions that the run made: those that its triggers on its tables call."""
-    tables = {table.name: table.target for table in plan.tables}
-    made = [(b.name, tables.get(b.table, b.table), b.function) for b in plan.builds if b.function]
+    made = [(b.name, plan.targets[b.table], b.function) for b in plan.builds if b.function]
     found = connection.execute(
         "SELECT DISTINCT t.tgfoid::regprocedure::text FROM pg_trigger t"
         " JOIN pg_class r ON r.oid = t.tgrelid JOIN pg_namespace n ON n.oid = r.relnamespace"

@@ -62,8 +62,17 @@ def ready(plan: Plan, open_builds: Mapping[int, bool], unfinished: set[int]) -> 
             continue
         if _tables(build) & changing and not _changes_table(build):
             continue
+        if build.kind is BuildKind.VIEW and _lacks_what_it_reads(plan, number, open_builds):
+            continue
         if not any(_in_the_way(build, other) for other in busy):
             yield number
+
+
+def _lacks_what_it_reads(plan: Plan, view: int, open_builds: Mapping[int, bool]) -> bool:
+    """Whether a table or a view that this view reads is not whole yet: it may rely on keys."""
+    reads = set(plan.builds[view - 1].reads)
+    earlier = (b for n, b in _numbered(plan) if n in open_builds and n < view)
+    return any(reads & {build.table, build.parent} for build in earlier)
 
 
 def _numbered(plan: Plan) -> Iterator[tuple[int, Build]]:
@@ -76,7 +85,7 @@ def _changes_table(build: Build) -> bool:
 
 
 def _tables(build: Build) -> set[str]:
-    return {build.table, build.parent} - {""}
+    return {build.table, build.parent, *build.reads} - {""}
 
 
 def _in_the_way(build: Build, other: Build) -> bool:
@@ -122,8 +131,15 @@ def _recovered(
 ) -> BuildClaim | None:
     """The claim anew, once the work can go on; None when the build is in other hands or
     has its fate. Raises the error when it will not pass."""
-    overcome(work, patience, error, work.plan.table(build.table))
+    overcome(work, patience, error, _lockable(work.plan, build))
     return work.persist(lambda c: work.claims(c).claim_build(claim.number))
+
+
+def _lockable(plan: Plan, build: Build) -> str:
+    """The target's table whose lock a build waits for: of a view, the first that it reads."""
+    targets = {table.name: table.target for table in plan.tables}
+    reads = next((view.tables for view in plan.views if view.name == build.table), ())
+    return next((targets[name] for name in (build.table, *reads) if name in targets), build.name)
 
 
 def _build(work: Work, claim: BuildClaim, build: Build, began: float) -> ObjectFate:

@@ -176,7 +176,7 @@ class _RangeCopy:
     def recovered(self, error: psycopg.Error | MudanzaError) -> bool:
         """Wait until the work can go on, and see where it stands; False when the range is
         in other hands by now. Raises the error when it will not pass."""
-        kind = overcome(self._work, self._patience, error, self._table)
+        kind = overcome(self._work, self._patience, error, self._table.target)
         if kind is Fault.SLOW:
             self._rows_max = max(1, (self._rows_max or self._work.orders().bounds.rows) // _SMALLER)
         again = self._claimed_again()

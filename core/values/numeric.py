@@ -37,7 +37,7 @@ def encode(value: Decimal, scale: int | None = None) -> bytes:
 
 
 def decode(wire: bytes) -> Decimal:
-    """The decimal of a wire form, with its display scale."""
+    """The decimal of a wire form, with its display scale, or what it needs without one."""
     count, weight, sign, scale = _HEAD.unpack_from(wire)
     if sign in (_INFINITY, _MINUS_INFINITY):
         return Decimal("Infinity" if sign == _INFINITY else "-Infinity")
@@ -47,7 +47,7 @@ def decode(wire: bytes) -> Decimal:
         coefficient = coefficient * 10_000 + group
     exponent = 4 * (weight - count + 1)
     digits = Decimal((sign == _NEGATIVE, tuple(map(int, str(coefficient))), exponent))
-    return _at_scale(digits, scale)
+    return _at_scale(digits, max(scale, digits_of(digits)[1]))
 
 
 def without_scale(wire: bytes) -> bytes:

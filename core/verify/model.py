@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -79,6 +79,34 @@ class TableParity:
     edits: tuple[EditedCell, ...] = ()
 
 
+class Proof(StrEnum):
+    """What came of asking both sides one question."""
+
+    EQUAL = "equal"
+    DIFFERS = "differs"
+    UNPROVEN = "unproven"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryParity:
+    """One query that both sides answered: a view. ``kind``: what it is of; ``reason``: of what
+    is unproven, an id of the catalogue (``unproven.<reason>``) with its ``facts``;
+    ``is_rough``: numbers were compared to some digits only."""
+
+    kind: str
+    name: str
+    target: str
+    outcome: Proof
+    rows_source: int = 0
+    rows_target: int = 0
+    differences: int = 0
+    samples: tuple[Difference, ...] = ()
+    values: int = 0
+    reason: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+    is_rough: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Relation:
     """A key, foreign key, index or sequence of the plan, and whether it holds in the
@@ -99,17 +127,21 @@ class ParityReport:
     level: Level
     tables: tuple[TableParity, ...]
     relations: tuple[Relation, ...] = ()
+    queries: tuple[QueryParity, ...] = ()
     moved: bool = False
     seconds: float = 0.0
 
     @property
     def parity(self) -> bool:
         """Whether both sides are equal in everything that was compared."""
-        return not any(t.differences for t in self.tables) and all(
-            relation.holds for relation in self.relations
+        return (
+            not any(t.differences for t in self.tables)
+            and all(relation.holds for relation in self.relations)
+            and not any(query.outcome is Proof.DIFFERS for query in self.queries)
         )
 
     @property
     def values(self) -> int:
         """How many values were compared."""
-        return sum(table.values for table in self.tables)
+        tables = sum(table.values for table in self.tables)
+        return tables + sum(query.values for query in self.queries)

@@ -39,6 +39,7 @@ from core.verify.model import (
     EditedCell,
     Level,
     ParityReport,
+    QueryParity,
     Relation,
     TableParity,
 )
@@ -46,6 +47,7 @@ from core.verify.provers import Provers, Standstill
 from core.verify.relations import compare_relations, shape_problems
 from core.verify.rows import compare_rows
 from core.verify.sides import Aside, SourceSide, TargetSide
+from core.verify.views import Ask, compare_views
 
 Tell = Callable[[TableParity], None]
 SAMPLES = 20
@@ -160,6 +162,7 @@ def _report(sides: _Sides, quick: Provers | None, tell: Tell, *, moved: bool) ->
         level=sides.request.level,
         tables=tuple(tables),
         relations=tuple(sides.relations()),
+        queries=tuple(sides.views()),
         moved=moved,
     )
 
@@ -285,6 +288,26 @@ class _Sides:
         if self.request.level.includes(Level.RELATIONS):
             fates = self.ledger.build_fates(self.run.run, len(self.plan.builds))
             yield from compare_relations(self.connection, self.plan, fates, self.target_schema)
+
+    def views(self) -> Iterator[QueryParity]:
+        """What each view shows, when values are compared."""
+        if not self.plan.views or not self.request.level.includes(Level.ROWS):
+            return
+        ask = Ask(
+            samples=self.request.samples,
+            aside=self.ledger.quarantine(self.run.run).counts(),
+            encoding=self.source_schema.encoding,
+        )
+        fates = self.ledger.build_fates(self.run.run, len(self.plan.builds))
+        with snapshot_connection(self.path) as source:
+            for found in compare_views(source, self.connection, self.plan, fates, ask):
+                samples = (self._shown(replace(d, key=self._key(d))) for d in found.samples)
+                yield replace(found, samples=tuple(samples))
+
+    def _key(self, difference: Difference) -> str:
+        """A row of a view has no key: all of its values name it."""
+        is_plain = self.request.reveal or difference.kind is DifferenceKind.SHAPE
+        return difference.key if is_plain else _masked(difference.key)
 
     def _shape(self, table: TablePlan) -> list[str]:
         found = next((t for t in self.target_schema.tables if t.name == table.target), None)

@@ -24,6 +24,11 @@ def compare_relations(
         fate = fates.get(number)
         if fate is None or fate.fate is Fate.NOT_CARRIED:
             continue
+        if build.kind is BuildKind.VIEW:
+            continue  # its rows are compared: core.verify.views
+        if build.kind is BuildKind.TRIGGER:
+            yield _trigger(build, plan, found)
+            continue
         table = plan.table(build.table)
         target = tables.get(table.target)
         if target is None:
@@ -37,8 +42,6 @@ def compare_relations(
         elif build.kind is BuildKind.SEARCH:
             made = any(index.name == build.name for index in target.indexes)
             yield _relation(build, made, "" if made else "missing")
-        elif build.kind is BuildKind.TRIGGER:
-            yield _trigger(build, table, found)
         elif build.kind is BuildKind.GENERATED:
             yield _generated(build, table, target)
         elif build.kind is BuildKind.PRIMARY_KEY:
@@ -107,9 +110,10 @@ def _check(build: Build, target: Table, *, validated: bool) -> Relation:
     return _relation(build, made.validated or not validated, detail)
 
 
-def _trigger(build: Build, table: TablePlan, found: Database) -> Relation:
-    named = (t for t in found.triggers if (t.table, t.name) == (table.target, build.name))
-    made = next(named, None)
+def _trigger(build: Build, plan: Plan, found: Database) -> Relation:
+    """Of a table or a view."""
+    place = plan.targets.get(build.table, ""), build.name
+    made = next((t for t in found.triggers if (t.table, t.name) == place), None)
     if made is None:
         return _relation(build, False, "missing")
     if made.function != build.function:

@@ -6,9 +6,10 @@ are then one encoding. Neither stream has an order that matters.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Set
+from collections.abc import Generator, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import cast
 
 import apsw
@@ -27,7 +28,7 @@ from core.transfer.convert import (
 )
 from core.transfer.quarantine import Repaired
 from core.transfer.replay import edited_row
-from core.values.canonical import DIGEST_BYTES, canonical
+from core.values.canonical import DIGEST_BYTES, Canonical, canonical
 from core.values.storage import pack, shown_key, unpack
 from core.verify.model import Difference, DifferenceKind
 
@@ -45,11 +46,19 @@ class Comparable:
 class Encoding:
     """How rows of one table are made comparable."""
 
-    def __init__(self, table: TablePlan) -> None:
-        functions = ((i, canonical(c.type)) for i, c in enumerate(table.columns))
-        self._canonical = [(i, f) for i, f in functions if f is not None]
+    def __init__(
+        self,
+        table: TablePlan,
+        further: Mapping[int, Canonical] = MappingProxyType({}),
+        key: Sequence[int] | None = None,
+    ) -> None:
+        """``further``: what else makes equal values of a column equal bytes; ``key``: the
+        places of the columns that name a row, the primary key's if nothing is said."""
+        functions = [(i, canonical(c.type)) for i, c in enumerate(table.columns)]
+        self._canonical = [*further.items(), *((i, f) for i, f in functions if f is not None)]
         sources = [c.source for c in table.columns]
-        self._key = [sources.index(name) for name in table.primary_key]
+        own = [sources.index(name) for name in table.primary_key]
+        self._key = (own or None) if key is None else list(key)
 
     def of_fields(self, fields: Fields) -> Comparable:
         """A row of the source."""
@@ -57,7 +66,7 @@ class Encoding:
 
     def of_message(self, message: bytes) -> Comparable:
         """A row of the target, as COPY sent it."""
-        if not self._canonical and not self._key:
+        if not self._canonical and self._key is None:
             return self._comparable([], message)
         fields, _ = split_tuple(message)
         if not self._canonical:
@@ -77,7 +86,7 @@ class Encoding:
     def _comparable(self, fields: Fields, message: bytes | None) -> Comparable:
         whole = copy_tuple(fields) if message is None else message
         digest = blake2b(whole, digest_size=DIGEST_BYTES).digest()
-        if not self._key:
+        if self._key is None:
             return Comparable(digest, digest, whole)
         key = copy_tuple([fields[place] for place in self._key])
         return Comparable(blake2b(key, digest_size=DIGEST_BYTES).digest(), digest, whole)

@@ -35,6 +35,16 @@ class TableState:
     rows: Rows = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class ViewState:
+    """One view of the target as PostgreSQL prints it, its rows in the order of their text.
+    ``proof``: what verification says of it, and why if nothing is proven."""
+
+    columns: Mapping[str, str]
+    rows: Rows = ()
+    proof: str = "equal"
+
+
 @dataclass(frozen=True, order=True, kw_only=True)
 class Aside:
     """A row in quarantine, once per value to blame; without one for a duplicate."""
@@ -65,6 +75,7 @@ class Outcome:
     quarantined: tuple[Aside, ...] = ()
     fates: tuple[Fate, ...] = ()
     next: Mapping[str, int | str] = field(default_factory=dict)
+    views: Mapping[str, ViewState] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +112,7 @@ def read_case(name: str) -> Case:
 
 
 def read_outcome(where: str, document: Mapping[str, Any]) -> Outcome:
-    _only(where, document, {"exit_code", "table", "quarantined", "fates", "next"})
+    _only(where, document, {"exit_code", "table", "quarantined", "fates", "next", "view"})
     tables = _need(where, document, "table")
     return Outcome(
         exit_code=_need(where, document, "exit_code"),
@@ -111,6 +122,7 @@ def read_outcome(where: str, document: Mapping[str, Any]) -> Outcome:
         ),
         fates=tuple(sorted(_fate(where, entry) for entry in document.get("fates", ()))),
         next=document.get("next", {}),
+        views={name: _view(f"{where}: {name}", v) for name, v in document.get("view", {}).items()},
     )
 
 
@@ -124,17 +136,28 @@ def _require_files(folder: Path) -> None:
 
 def _table(where: str, entry: Mapping[str, Any]) -> TableState:
     _only(where, entry, {"columns", "defaults", "keys", "rows"})
-    columns = _need(where, entry, "columns")
-    rows = tuple(tuple(row) for row in _need(where, entry, "rows"))
-    for row in rows:
-        if len(row) != len(columns) or not all(isinstance(value, str) for value in row):
-            raise MisreadCase(f"{where}: {row!r}")
+    columns, rows = _columns_and_rows(where, entry)
     return TableState(
         columns=columns,
         defaults=entry.get("defaults", {}),
         keys=tuple(sorted(entry.get("keys", ()))),
         rows=rows if _has_key(entry) else tuple(sorted(rows)),
     )
+
+
+def _view(where: str, entry: Mapping[str, Any]) -> ViewState:
+    _only(where, entry, {"columns", "rows", "proof"})
+    columns, rows = _columns_and_rows(where, entry)
+    return ViewState(columns=columns, rows=tuple(sorted(rows)), proof=entry.get("proof", "equal"))
+
+
+def _columns_and_rows(where: str, entry: Mapping[str, Any]) -> tuple[Mapping[str, str], Rows]:
+    columns = _need(where, entry, "columns")
+    rows = tuple(tuple(row) for row in _need(where, entry, "rows"))
+    for row in rows:
+        if len(row) != len(columns) or not all(isinstance(value, str) for value in row):
+            raise MisreadCase(f"{where}: {row!r}")
+    return columns, rows
 
 
 def _has_key(entry: Mapping[str, Any]) -> bool:

@@ -18,10 +18,10 @@ from core.transfer.begin import Request
 from core.transfer.migrate import migrate
 from core.transfer.model import RunReport, Way
 from core.transfer.quarantine import Quarantine
-from core.verify.model import Level, ParityReport
+from core.verify.model import Level, ParityReport, QueryParity
 from core.verify.parity import Request as VerifyRequest
 from core.verify.parity import verify
-from tests.cases.reading import EXHAUSTED, NULL, Aside, Case, Fate, Outcome, TableState
+from tests.cases.reading import EXHAUSTED, NULL, Aside, Case, Fate, Outcome, TableState, ViewState
 
 Connection = psycopg.Connection[tuple[object, ...]]
 # How values are printed must not depend on the machine.
@@ -43,13 +43,10 @@ def run_case(case: Case, folder: Path, database: str, way: Way = Way.AUTO) -> Ra
     target = parse_target(database)
     choices = None if case.plan is None else parse_document(case.plan, "plan.toml")
     report = migrate(Request(source=source, target=target, home=folder, choices=choices, way=way))
-    return Ran(
-        report=report,
-        outcome=observe(report, database),
-        parity=verify(
-            VerifyRequest(source=source, target=target, home=folder, level=Level.FULL, reveal=True)
-        ),
+    parity = verify(
+        VerifyRequest(source=source, target=target, home=folder, level=Level.FULL, reveal=True)
     )
+    return Ran(report=report, outcome=observe(report, database, parity), parity=parity)
 
 
 def build_source(statements: str, path: Path) -> SourceFile:
@@ -59,8 +56,10 @@ def build_source(statements: str, path: Path) -> SourceFile:
     return inspect(path)
 
 
-def observe(report: RunReport, database: str) -> Outcome:
-    """What ``database`` and the ledger in it hold after the run."""
+def observe(report: RunReport, database: str, parity: ParityReport | None = None) -> Outcome:
+    """What ``database`` and the ledger in it hold after the run, and what ``parity`` says of
+    views."""
+    proofs = {q.target: q for q in parity.queries} if parity else {}
     with psycopg.connect(database, autocommit=True, options=_SETTINGS) as connection:
         names = [name for (name,) in connection.execute(_TABLES)]
         return Outcome(
@@ -75,10 +74,15 @@ def observe(report: RunReport, database: str) -> Outcome:
                 )
             ),
             next=dict(_next(connection)),
+            views={
+                str(name): _view(connection, str(name), proofs.get(str(name)))
+                for (name,) in connection.execute(_VIEWS).fetchall()
+            },
         )
 
 
 _TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY oid"
+_VIEWS = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'v' ORDER BY relname"
 _COLUMNS = """
     SELECT attname, format_type(atttypid, atttypmod), pg_get_expr(adbin, adrelid)
     FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
@@ -114,6 +118,15 @@ def _table(connection: Connection, name: str) -> TableState:
             )
         ),
         rows=_rows(connection, name, [str(column) for column, *_ in described]),
+    )
+
+
+def _view(connection: Connection, name: str, proof: QueryParity | None) -> ViewState:
+    described = connection.execute(_COLUMNS, (_qualified(name).as_string(),)).fetchall()
+    columns = {str(column): str(kind) for column, kind, _ in described}
+    said = "" if proof is None else ": ".join(filter(None, (proof.outcome.value, proof.reason)))
+    return ViewState(
+        columns=columns, rows=tuple(sorted(_rows(connection, name, list(columns)))), proof=said
     )
 
 

@@ -31,6 +31,8 @@ def test_the_case_comes_out_exactly(name: str, way: Way, tmp_path: Path, databas
     assert ran.outcome.quarantined == expected.quarantined
     assert ran.outcome.fates == expected.fates
     assert ran.outcome.next == expected.next
+    for view, seen in expected.views.items():
+        assert ran.outcome.views[view] == seen
     assert ran.outcome == expected
     assert [t for t in ran.parity.tables if t.differences] == []
     assert [r for r in ran.parity.relations if not r.holds] == []

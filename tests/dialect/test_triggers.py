@@ -243,7 +243,7 @@ def test_both_sides_hold_the_same_afterwards(target: psycopg.Connection, shape: 
 
 REFUSED = {
     "UPDATE nowhere SET a = 1": "nowhere, which is not carried",
-    "UPDATE v SET id = 1": "v, which is not carried",
+    "UPDATE v SET id = 1": "v, a view",
     "UPDATE OR IGNORE p SET n = 1": "UPDATE OR",
     "UPDATE p SET n = 1 FROM c": "UPDATE FROM",
     "UPDATE p SET (n, name) = (1, 'x')": "several columns",
@@ -303,14 +303,16 @@ WHOLE = {
     "BEFORE INSERT ON p BEGIN INSERT INTO log (p) VALUES (NEW.rowid); END": "NEW.id",
     "AFTER UPDATE ON two BEGIN UPDATE two SET b = 2 WHERE rowid = NEW.rowid; END": "the key",
     "AFTER DELETE ON two BEGIN DELETE FROM two WHERE rowid = OLD.rowid; END": "rowid",
-    "INSTEAD OF INSERT ON v BEGIN INSERT INTO p (name) VALUES ('x'); END": "v, which is not",
+    "INSTEAD OF INSERT ON w BEGIN INSERT INTO p (name) VALUES ('x'); END": "w, which is not",
+    "INSTEAD OF UPDATE OF id ON v BEGIN DELETE FROM p; END": "INSTEAD OF UPDATE OF",
+    "INSTEAD OF INSERT ON v BEGIN INSERT INTO v (id) VALUES (1); END": "fires before",
     "AFTER UPDATE OF gone ON p BEGIN UPDATE c SET p = 1; END": "not carried",
 }
 
 
 @pytest.mark.parametrize(("trigger", "why"), WHOLE.items())
 def test_a_trigger_is_said_whole_or_refused(trigger: str, why: str) -> None:
-    others = "CREATE VIEW v AS SELECT id FROM p; CREATE TABLE two (a, b, PRIMARY KEY (a, b));"
+    others = "CREATE VIEW v AS SELECT id FROM p; CREATE VIEW w AS SELECT app(id) AS x FROM p; CREATE TABLE two (a, b, PRIMARY KEY (a, b));"
     plan = planned(f"{ITEMS}{others}CREATE TRIGGER x {trigger};")
     (fate,) = (o for o in plan.objects if o.kind == "trigger")
     assert (fate.fate, fate.reason) == (Fate.NOT_CARRIED, "trigger")

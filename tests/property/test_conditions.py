@@ -60,7 +60,34 @@ PLACES = places_of([])
 
 INTEGERS = st.sampled_from([None, 0, 1, -1, 5, 12, 2**53 + 1, 2**63 - 1, -(2**63)])
 TEXTS = st.sampled_from(
-    [None, "", "a", "A", "a", "A", "a ", "ab ", "ab", "AB", "É", "é", "5", "a%b", "a_b", "Zz", "~x"]
+    [
+        None,
+        "",
+        "a",
+        "A",
+        "a",
+        "A",
+        "a ",
+        "ab ",
+        "ab",
+        "AB",
+        "É",
+        "é",
+        "5",
+        " 5",
+        "+5.0",
+        "12 ",
+        "0.1e1",
+        "5x",
+        "0x5",
+        "9223372036854775807",
+        "1e400",
+        ".",
+        "a%b",
+        "a_b",
+        "Zz",
+        "~x",
+    ]
 )
 DATES = st.sampled_from([None, "2024-01-31", "2024-02-01", "0099-01-01"])
 ROWS = st.lists(
@@ -98,6 +125,11 @@ SIMPLE = st.one_of(
     _spaced(st.sampled_from(["d", "e"]), SIGNS, st.sampled_from(["d", "e", "'2024-01-31'"])),
     _spaced(
         st.one_of(NUMBERS, WORDS), st.sampled_from(["IS NULL", "NOTNULL", "NOT NULL", "ISNULL"])
+    ),
+    _spaced(
+        st.sampled_from(["i", "j"]),
+        st.sampled_from(["=", "<>", "IS", "IS NOT"]),
+        st.sampled_from(["t", "u", "s"]),
     ),
     _spaced(WORDS, st.sampled_from(["LIKE", "NOT LIKE"]), PATTERNS),
     _spaced(WORDS, st.sampled_from(["GLOB", "NOT GLOB"]), GLOBS),
@@ -185,7 +217,10 @@ def check(target: psycopg.Connection, rows: list[Row], expression: str) -> bool:
         said = condition(expression, places_of(rows))
     except Untranslatable:
         return False
-    wanted = _in_sqlite(rows, expression)
+    try:
+        wanted = _in_sqlite(rows, expression)
+    except sqlite3.OperationalError:  # such as abs() of the least INTEGER
+        return False
     assert _in_postgres(target, rows, said) == wanted, (expression, said)
     return True
 
@@ -251,7 +286,7 @@ def test_what_is_said(expression: str, said: str) -> None:
 
 REFUSED = [
     "i IN (SELECT 1)", "random() > 0", "datetime('now') > d", "t = x'00'", "t + 1 > 0", "d > '2024'",
-    "rowid > 1", "t", "i & j > 1", "r % 2 > 1", "other.x > 1", "t REGEXP 'a'", "b = 2", "w", "w = b", "w < 'yes'", "i = r", "lower(t COLLATE NOCASE) = 'A'", "t COLLATE NOCASE || u = 'a'",
+    "rowid > 1", "t", "i & j > 1", "r % 2 > 1", "other.x > 1", "t REGEXP 'a'", "b = 2", "w", "w = b", "w < 'yes'", "lower(t COLLATE NOCASE) = 'A'", "t COLLATE NOCASE || u = 'a'",
     "CAST(r AS TEXT) > 'a'", "CAST(t AS REAL) > 1", "CASE WHEN b THEN i ELSE t END = 1", "round(r) = 1",
     "date(d) = 'x'", "t < CURRENT_DATE", "max(i, r) > 1", "substr(t, i) = 'a'", "substr(t, 0) = 'a'",
     "i > 0; SELECT 1", "", "i IS TRUE", "'5' IN (i)", "t LIKE u", "gone = 'x'",
@@ -292,15 +327,18 @@ def test_moments_compare_only_where_both_columns_write_them_in_one_way() -> None
         (2**63 - 1, "i + 1 > 0", False),
         (2**32, "i * j > 0", False),
         (2**31, "i * j - 1 > 0", True),
+        (2**53, "i = r", True),
+        (2**53 + 1, "i = r", False),
     ],
 )
-def test_a_sum_is_said_if_no_row_takes_it_past_64_bits(
+def test_numbers_are_said_as_far_as_no_row_takes_them_too_far(
     low: int, expression: str, is_said: bool
 ) -> None:
-    """There SQLite goes on with a rounded REAL."""
+    """Past 64 bits SQLite goes on with a rounded REAL; past 2**53 PostgreSQL rounds an INTEGER
+    before it compares it with a REAL."""
     places = places_of([(-low, low, *[None] * 9)])
     if is_said:
         assert condition(expression, places)
         return
-    with pytest.raises(Untranslatable, match="64 bits"):
+    with pytest.raises(Untranslatable, match=r"64 bits|beside a REAL"):
         condition(expression, places)

@@ -10,6 +10,7 @@ from core.transfer.claims import FenceLost
 from core.transfer.events import Built
 from core.transfer.model import BuildClaim
 from core.transfer.states import Status
+from tests.plan.planning import planned
 from tests.protocol.conftest import At
 from tests.protocol.stage import Actor, Stage
 
@@ -43,6 +44,22 @@ def yard(stage: Stage) -> Yard:
 
 
 # --- which may begin
+
+
+def test_a_view_waits_for_the_keys_of_its_tables_and_for_the_views_it_reads() -> None:
+    plan = planned(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); CREATE TABLE u (x INTEGER);"
+        "CREATE VIEW low AS SELECT * FROM t; CREATE VIEW top AS SELECT * FROM low;"
+        "CREATE VIEW other AS SELECT x FROM u;"
+    )
+    numbers = {(b.kind, b.table): n for n, b in enumerate(plan.builds, start=1)}
+    low, top, other = (numbers[BuildKind.VIEW, name] for name in ("low", "top", "other"))
+    everything = dict.fromkeys(numbers.values(), False)
+    assert {low, top, other} & set(ready(plan, everything, set())) == {other}
+    assert set(ready(plan, {low: False, top: False}, set())) == {low}
+    assert set(ready(plan, {low: True, top: False}, set())) == set()
+    assert set(ready(plan, {top: False}, set())) == {top}
+    assert set(ready(plan, {top: False, other: False}, {plan.table("u").number})) == {top}
 
 
 def test_nothing_begins_before_the_rows_it_speaks_of(yard: Yard) -> None:

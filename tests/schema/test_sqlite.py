@@ -444,7 +444,7 @@ def test_views_and_triggers_keep_their_sql(read: Read) -> None:
     trigger = "CREATE TRIGGER tr INSTEAD OF INSERT ON v BEGIN INSERT INTO t VALUES(new.a); END"
     reading = read(f"CREATE TABLE t(a); {view};{trigger}")
     assert reading.notes == ()
-    assert reading.database.views == (View(name="v", sql=view),)
+    assert reading.database.views == (View(name="v", sql=view, columns=("a",)),)
     assert reading.database.triggers == (Trigger(name="tr", table="v", sql=trigger),)
 
 

@@ -98,6 +98,26 @@ def test_one_that_is_not_there_is_missed(
     assert broken == [("trigger", "up", detail)]
 
 
+def test_a_view_that_is_carried_takes_changes(database: str, tmp_path: Path) -> None:
+    path = source_of(
+        tmp_path / "v.db",
+        "CREATE TABLE a (k INTEGER, v TEXT); CREATE TABLE b (k INTEGER, v TEXT);"
+        "CREATE VIEW joint AS SELECT k, v FROM a UNION ALL SELECT k, v FROM b;"
+        "CREATE TRIGGER i INSTEAD OF INSERT ON joint BEGIN"
+        "  INSERT INTO a SELECT NEW.k, NEW.v WHERE NEW.k % 2 = 0;"
+        "  INSERT INTO b SELECT NEW.k, NEW.v WHERE NEW.k % 2 = 1; END;",
+        {"a": [(2, "two")], "b": [(1, "one")]},
+    )
+    report = migrate(asked(path, database, tmp_path))
+    assert _fates(report) == {"i": Fate.REWRITTEN}
+    prove(path, database, tmp_path)
+    _execute(database, "INSERT INTO joint VALUES (3, 'three'), (4, 'four')")
+    assert _execute(database, "SELECT * FROM a ORDER BY 1") == [(2, "two"), (4, "four")]
+    assert _execute(database, "SELECT * FROM b ORDER BY 1") == [(1, "one"), (3, "three")]
+    migrate(asked(path, database, tmp_path, replace=True))
+    assert len(_functions(database)) == 1
+
+
 def test_replace_makes_them_anew(source: Path, database: str, tmp_path: Path) -> None:
     migrate(asked(source, database, tmp_path))
     report = migrate(asked(source, database, tmp_path, replace=True))

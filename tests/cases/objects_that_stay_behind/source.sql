@@ -4,7 +4,8 @@ CREATE TABLE t (
 CREATE UNIQUE INDEX t_b ON t (b);
 CREATE INDEX t_part ON t (a) WHERE a > 10;
 CREATE INDEX t_lower ON t (lower(c));
-CREATE VIEW v AS SELECT a FROM t;
+CREATE VIEW v AS SELECT a FROM t WHERE printf('%d', a) <> c;
+CREATE VIEW w AS SELECT body FROM search;
 CREATE TRIGGER tr AFTER INSERT ON t BEGIN UPDATE t SET c = 'x' WHERE id = NEW.id; END;
 INSERT INTO t VALUES (1, 1, 'x  ', 'c'), (2, 2, 'y', NULL);
 CREATE VIRTUAL TABLE search USING rtree(id, low, high);
