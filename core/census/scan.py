@@ -1,4 +1,4 @@
-"""The scan itself: every row of every ordinary table, once."""
+"""The scan itself: every row of every table that is copied, once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import apsw
 from core.census.model import Census, TableCensus
 from core.census.table import TableTally
 from core.census.tally import ColumnTally
-from core.schema.model import Database, Table, TableKind
+from core.schema.model import Database, Table
 from core.schema.reading import ColumnRef, joined_columns, table_source
 from core.source.reading import reading
 from core.source.rows import TableSource, count_rows, quoted, scan
@@ -52,7 +52,7 @@ def take_census(
     table, the expression that its rows must fulfil to be counted. ``also``: what to look for
     in columns beside what their declared types ask.
     """
-    ordinary = [t for t in database.tables if t.kind is TableKind.ORDINARY]
+    ordinary = [t for t in database.tables if t.is_copied]
     scan_ = _Scan(database, range_rows, filters, also)
     tell = on_rows or _tell_nobody
     if by_columns:

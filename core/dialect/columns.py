@@ -61,6 +61,11 @@ class Places:
         self._others = {fold(name) for name in others} - self._by_name.keys()
         self._table = None if table is None else fold(table)
 
+    @property
+    def all(self) -> tuple[Place, ...]:
+        """Every column that the target has, in the table's order."""
+        return tuple(self._by_name.values())
+
     def find(self, name: str, table: str | None = None) -> Place | None:
         """The column called ``name``, None if there is none."""
         if table is not None and fold(table) != self._table:

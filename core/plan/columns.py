@@ -9,7 +9,7 @@ from dataclasses import replace
 from core.census import Census, ColumnCensus, merged
 from core.plan.choices import Choices
 from core.plan.decide import Decision, decide, fits, suits
-from core.schema.model import Column, Database, Table, TableKind
+from core.schema.model import Column, Database, Table
 from core.schema.names import fold
 from core.schema.reading import ColumnRef, joined_columns
 from core.values import types
@@ -76,7 +76,7 @@ class _Columns:
 
     def __init__(self, database: Database, census: Census) -> None:
         self._census = census
-        self._tables = {t.name: t for t in database.tables if t.kind is TableKind.ORDINARY}
+        self._tables = {t.name: t for t in database.tables if t.is_copied}
         self._keyed = {ref for t in self._tables.values() for ref in _keyed(t)}
         self._parents = _parents(database)
         self.refs = frozenset(

@@ -17,7 +17,7 @@ from pathlib import Path
 from core.errors import AcceptanceRefused, PlanDoesNotFit, PlanUnreadable
 from core.plan.choices import Acceptance, Choices, ColumnChoice, TableChoice
 from core.plan.model import ColumnPlan, Fate, Plan
-from core.schema.model import Database, TableKind
+from core.schema.model import Database
 from core.values.exact import known
 from core.values.types import Conversion, parse_type
 
@@ -71,7 +71,7 @@ def parse_document(text: str, path: str) -> Choices:
 def check_fit(choices: Choices, database: Database, path: str) -> None:
     """Refuse choices for tables or columns that the source does not have, and
     names chosen twice. Raises PlanDoesNotFit."""
-    tables = {t.name: t for t in database.tables if t.kind is TableKind.ORDINARY}
+    tables = {t.name: t for t in database.tables if t.is_copied}
     for name, choice in choices.tables.items():
         if name not in tables:
             raise PlanDoesNotFit(path=path, detail=f"table {name!r}")

@@ -13,7 +13,7 @@ from core.plan.defaults import planned_default
 from core.plan.model import Build, ColumnPlan, Fate, ObjectFate, TablePlan
 from core.plan.names import in_the_way
 from core.plan.places import place
-from core.schema.model import Column, Database, Table, TableKind
+from core.schema.model import Column, Table
 from core.schema.notes import NoteReason, SchemaNote
 from core.values import types
 from core.values.declared import Kind, declared
@@ -33,20 +33,6 @@ def lost(
         counts=True,
         original=original,
     )
-
-
-def database_fates(database: Database) -> Iterator[ObjectFate]:
-    """Triggers, virtual tables and the shadow tables that belong to them."""
-    for trigger in database.triggers:
-        yield lost("trigger", trigger.name, trigger.table, "trigger", original=trigger.sql)
-    for table in database.tables:
-        if table.kind is TableKind.VIRTUAL:
-            module = table.module or "?"
-            yield lost(
-                "virtual_table", table.name, "", "virtual", original=table.sql, module=module
-            )
-        elif table.kind is TableKind.SHADOW:
-            yield lost("shadow_table", table.name, "", "shadow", original=table.sql)
 
 
 # Objects that these reasons speak of are in the schema that was read all the same.
@@ -159,6 +145,17 @@ def _renamed(name: str, target: str, given: Given) -> tuple[str, dict[str, str]]
 
 
 def _table(table: Table, plan: TablePlan, tables: Given) -> ObjectFate:
+    if table.search is not None:
+        facts = {"target": plan.target, "module": table.module or "", "key": table.search.key}
+        return ObjectFate(
+            kind="virtual_table",
+            name=table.name,
+            table=table.name,
+            fate=Fate.REWRITTEN,
+            reason="fts_as_table",
+            facts=facts,
+            original=table.sql,
+        )
     carried = ObjectFate(kind="table", name=table.name, table=table.name, fate=Fate.CARRIED)
     if plan.target == table.name:
         return carried

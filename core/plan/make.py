@@ -10,20 +10,15 @@ from core.plan.builds import foreign_key_builds, table_builds
 from core.plan.choices import NO_CHOICES, Choices
 from core.plan.columns import Decisions, decide_columns, is_pure, purity
 from core.plan.defaults import planned_default
-from core.plan.fates import (
-    collation_fates,
-    database_fates,
-    lost,
-    note_fates,
-    renamed_builds,
-    table_fates,
-)
+from core.plan.fates import collation_fates, lost, note_fates, renamed_builds, table_fates
 from core.plan.model import SPELLINGS, Build, BuildKind, ColumnPlan, ObjectFate, Plan, TablePlan
 from core.plan.names import Names, column_names
 from core.plan.places import place
+from core.plan.searches import search_items, virtual_fates
 from core.plan.site import Site
+from core.plan.triggers import trigger_items
 from core.plan.views import plan_views, view_names
-from core.schema.model import Column, Database, Table, TableKind
+from core.schema.model import Column, Database, Table
 from core.schema.names import fold
 from core.schema.notes import SchemaNote
 from core.schema.reading import table_source
@@ -57,12 +52,20 @@ def make_plan(
     )
     called = view_names(database, names)
     sites = _sites(schema, carried, plans, names, census)
-    builds, unbuilt = _builds(sites)
+    builds, unbuilt = _builds(database, sites, names)
     builds, renamed = renamed_builds(carried, plans, builds)
     views = plan_views(database, sites, called, schema, notes)
+    triggers = trigger_items(database, sites, [*builds, *unbuilt], views.subjects)
     given = tuple(targets.items())
-    fates = [*left_out, *database_fates(database), *note_fates(notes), *unbuilt, *renamed]
-    fates += views.fates
+    fates = [
+        *left_out,
+        *virtual_fates(database, carried, builds),
+        *note_fates(notes),
+        *unbuilt,
+        *renamed,
+        *views.fates,
+        *(item for item in triggers if isinstance(item, ObjectFate)),
+    ]
     for table, plan in zip(carried, plans, strict=True):
         fates.extend(table_fates(table, plan, decisions, census.tables[table.name], given))
         fates.extend(collation_fates(table, plan, builds))
@@ -71,7 +74,11 @@ def make_plan(
         schema=schema,
         encoding=database.encoding,
         tables=plans,
-        builds=(*builds, *views.builds),
+        builds=(
+            *builds,
+            *views.builds,
+            *(item for item in triggers if isinstance(item, Build)),
+        ),
         objects=tuple(fates),
         accepted=choices.accepted,
         suppressed=choices.suppressed,
@@ -85,7 +92,7 @@ def _sorted_out(database: Database, choices: Choices) -> tuple[list[Table], list
     carried: list[Table] = []
     left_out: list[ObjectFate] = []
     for table in database.tables:
-        if table.kind is not TableKind.ORDINARY:
+        if not table.is_copied:
             continue
         if not choices.table(table.name).carried:
             left_out.append(lost("table", table.name, table.name, "left_out"))
@@ -217,10 +224,13 @@ def _sites(
     ]
 
 
-def _builds(sites: list[Site]) -> tuple[tuple[Build, ...], list[ObjectFate]]:
+def _builds(
+    database: Database, sites: list[Site], names: Names
+) -> tuple[tuple[Build, ...], list[ObjectFate]]:
     made = [item for site in sites for item in table_builds(site)]
     keys = tuple(item for item in made if isinstance(item, Build))
     made += [item for site in sites for item in foreign_key_builds(site, keys)]
+    made += search_items(database, sites, names)
     builds = [item for item in made if isinstance(item, Build)]
     order = list(BuildKind)
     builds.sort(key=lambda build: order.index(build.kind))

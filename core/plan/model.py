@@ -151,6 +151,7 @@ class BuildKind(StrEnum):
     PRIMARY_KEY = "primary_key"
     UNIQUE = "unique"
     INDEX = "index"
+    SEARCH = "search"
     EXCLUSION = "exclusion"
     CHECK = "check"
     FOREIGN_KEY = "foreign_key"
@@ -171,7 +172,8 @@ class Build:
     index. ``differs``: of a generated column, the query that finds a row whose value its rule
     does not compute; ``sql_from_18``: what is executed instead of ``sql`` from PostgreSQL 18
     on; ``reads``: the source tables and views that a view is made of, whose own builds come
-    before it. A view's ``table`` is itself. Of what was there before the rows and is put up
+    before it. A view's ``table`` is itself; ``function``: what a trigger calls, made by a
+    first statement in ``sql``. Of what was there before the rows and is put up
     again: ``drop`` took it down, ``definition`` is the server's own text of it, and ``asks``
     the question, asked with an empty ``search_path``, that it must answer again.
     """
@@ -185,6 +187,7 @@ class Build:
     validate: str = ""
     parent: str = ""
     where: str = ""
+    function: str = ""
     reads: tuple[str, ...] = ()
     differs: str = ""
     sql_from_18: str = ""
@@ -238,3 +241,9 @@ class Plan:
     def table(self, source: str) -> TablePlan:
         """The plan of the table called ``source``."""
         return next(t for t in self.tables if t.name == source)
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """What each table and view of the source is called in the target."""
+        tables = {table.name: table.target for table in self.tables}
+        return tables | {view.name: view.target for view in self.views}

@@ -18,11 +18,12 @@ NONE_CHOSEN: Mapping[str, str] = {}
 
 
 class Names:
-    """Hands out names of one namespace, each once; ``folds``: lowered."""
+    """Hands out names of one namespace, each once and none that is ``taken``; ``folds``:
+    lowered."""
 
-    def __init__(self, *, folds: bool = False) -> None:
+    def __init__(self, taken: Iterable[str] = (), *, folds: bool = False) -> None:
         self._folds = folds
-        self._taken: set[str] = set()
+        self._taken = set(taken)
 
     def give(self, wanted: str, *, exact: bool = False) -> str:
         """``wanted`` if it can be had; else a name close to it, the same every time.

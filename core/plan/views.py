@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.dialect import Key, Place, Relation, Said, SaidView, Untranslatable, said_view
+from core.dialect.subjects import Subject
 from core.plan.ddl import listed, qualified
 from core.plan.fates import lost
 from core.plan.model import Build, BuildKind, Fate, ObjectFate, ViewColumn, ViewPlan
@@ -28,11 +29,13 @@ _OWN_SPELLINGS = {
 @dataclass(frozen=True, kw_only=True)
 class Views:
     """What becomes of a database's views: ``plans`` and ``builds`` of those that are said, in
-    an order in which each comes after what it reads, and ``fates`` of the others."""
+    an order in which each comes after what it reads, and ``fates`` of the others;
+    ``subjects``: what those that are said are to triggers."""
 
     plans: tuple[ViewPlan, ...] = ()
     builds: tuple[Build, ...] = ()
     fates: tuple[ObjectFate, ...] = ()
+    subjects: tuple[Subject, ...] = ()
 
 
 def view_names(database: Database, names: Names) -> Mapping[str, str]:
@@ -53,7 +56,10 @@ def plan_views(
     for view in database.views:
         planner.say(view)
     return Views(
-        plans=tuple(planner.plans), builds=tuple(planner.builds), fates=tuple(planner.fates)
+        plans=tuple(planner.plans),
+        builds=tuple(planner.builds),
+        fates=tuple(planner.fates),
+        subjects=tuple(planner.subjects),
     )
 
 
@@ -82,6 +88,7 @@ class _Planner:
         self.plans: list[ViewPlan] = []
         self.builds: list[Build] = []
         self.fates: list[ObjectFate] = []
+        self.subjects: list[Subject] = []
 
     def say(self, view: View) -> None:
         """Say a view, unless that is done; a view that is being said cannot be read."""
@@ -115,6 +122,14 @@ class _Planner:
             sql=qualified(self._schema, target),
             places=tuple(columns),
             keys=_renamed(said.said.keys, said.said, view),
+        )
+        self.subjects.append(
+            Subject(
+                name=view.name,
+                target=qualified(self._schema, target),
+                places=tuple(columns),
+                is_view=True,
+            )
         )
         tables = {table for name in said.reads for table in self._tables[name]}
         self._tables[view.name] = tuple(sorted(tables))

@@ -96,6 +96,19 @@ def read_module(sql: str) -> str | None:
         return None
 
 
+def read_module_arguments(sql: str) -> tuple[str, ...]:
+    """The arguments of a CREATE VIRTUAL TABLE text, each as written."""
+    try:
+        text = _Text(sql)
+        opening = text.find("USING") + 2
+        if text.words[opening] != "(":
+            return ()
+        listed = text.listed(opening, text.closing(opening))
+        return tuple(text.between(*term) for term in listed)
+    except _Unreadable:
+        return ()
+
+
 def bare(expression: str) -> str:
     """``expression`` without the comments and blanks around it, which SQLite keeps."""
     text = _Text(expression)
@@ -176,7 +189,8 @@ def parsed(expression: str) -> Any:
 
 
 def parsed_statement(sql: str) -> Any:
-    """The tree of one statement in typed nodes, None if it is not one."""
+    """The tree of ``sql`` in typed nodes (:mod:`syntaqlite.nodes`), None if it is not a
+    single statement."""
     if not parses(sql):
         return None
     grammar, lock = _grammar()

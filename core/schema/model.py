@@ -32,7 +32,7 @@ class Affinity(StrEnum):
 
 
 class TableKind(StrEnum):
-    """What sort of table: only ORDINARY ones are copied row by row."""
+    """What sort of table, as SQLite counts it."""
 
     ORDINARY = "table"
     VIRTUAL = "virtual"
@@ -150,6 +150,21 @@ class ConflictClause:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Search:
+    """What makes a virtual table a full-text search (FTS3, FTS4, FTS5).
+
+    ``content``: the table whose rows it finds, '' for none (it keeps words alone), None when
+    it keeps rows of its own. ``columns``: those whose words are found. ``tokenizer``: the
+    name of what divides them. ``key``: what the table calls its rowid.
+    """
+
+    content: str | None
+    columns: tuple[str, ...]
+    tokenizer: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Table:
     """One table.
 
@@ -157,8 +172,8 @@ class Table:
     INTEGER PRIMARY KEY column that *is* the rowid. ``rowid_name``: a name by
     which the rowid can be selected, None when it has none (WITHOUT ROWID, or all
     three spellings are taken by columns). ``sql``: the CREATE text as stored.
-    ``module``: of a virtual table. ``primary_key_name``: what a CONSTRAINT clause
-    called the key. ``conflict_clauses``: the ON CONFLICT that its constraints carry.
+    ``module``: of a virtual table; ``search``: of one that finds words.
+    ``primary_key_name``: what a CONSTRAINT clause called the key. ``conflict_clauses``: the ON CONFLICT that its constraints carry.
     ``comment``: what people wrote of it, '' for nothing. ``unlogged``: PostgreSQL empties
     it after a crash.
     """
@@ -181,6 +196,14 @@ class Table:
     conflict_clauses: tuple[ConflictClause, ...] = ()
     comment: str = ""
     unlogged: bool = False
+    search: Search | None = None
+
+    @property
+    def is_copied(self) -> bool:
+        """Whether it is copied row by row: an ordinary table, or a search with rows of its
+        own, whose columns were read."""
+        own = self.search is not None and self.search.content is None and bool(self.columns)
+        return self.kind is TableKind.ORDINARY or own
 
     def column(self, name: str) -> Column:
         """The column called ``name``: so spelled, else equal without ASCII case."""
@@ -202,11 +225,13 @@ class View:
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """A trigger, the table it belongs to, and its SQL as stored. ``enabled``: it fires."""
+    """A trigger, the table it belongs to, and its SQL as stored. ``enabled``: it fires. In
+    PostgreSQL also the ``function`` that it calls."""
 
     name: str
     table: str
     sql: str
+    function: str = ""
     enabled: bool = True
 
 

@@ -136,9 +136,10 @@ ORDER BY i.indrelid, x.relname, k.place
 
 _TRIGGERS = """
 SELECT t.tgname AS name, r.relname AS table, pg_get_triggerdef(t.oid) AS definition,
-       t.tgenabled <> 'D' AS enabled
+       p.proname AS function, t.tgenabled <> 'D' AS enabled
 FROM pg_trigger t
 JOIN pg_class r ON r.oid = t.tgrelid
+JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE t.tgrelid = ANY(%(relations)s::oid[]) AND NOT t.tgisinternal AND t.tgparentid = 0
 ORDER BY r.relname, t.tgname
 """
@@ -301,7 +302,11 @@ def _view(row: Row) -> View:
 
 def _trigger(row: Row) -> Trigger:
     return Trigger(
-        name=row["name"], table=row["table"], sql=row["definition"], enabled=row["enabled"]
+        name=row["name"],
+        table=row["table"],
+        sql=row["definition"],
+        function=row["function"],
+        enabled=row["enabled"],
     )
 
 

@@ -33,6 +33,7 @@ from core.schema.model import (
 )
 from core.schema.names import fold
 from core.schema.notes import NoteReason
+from core.schema.searches import read_search
 
 _GENERATED = {2: Generated.VIRTUAL, 3: Generated.STORED}
 _ORIGINS = {"c": "index", "u": "unique", "pk": "primary"}
@@ -47,7 +48,8 @@ _NOTHING_DECLARED = TableDeclaration(
 
 
 def read_table(catalogue: Catalogue, stored: Stored) -> Table:
-    """The table that ``stored`` speaks of; a virtual one without its columns.
+    """The table that ``stored`` speaks of; a virtual one without its columns, unless it is a
+    search that keeps rows of its own.
 
     Raises apsw.Error when SQLite refuses to answer, UnicodeDecodeError when a
     column's name is not text.
@@ -91,17 +93,19 @@ def _with_comments(table: Table, stored: Stored) -> Table:
 
 
 def _virtual_table(catalogue: Catalogue, stored: Stored) -> Table:
-    try:
-        catalogue.rows("SELECT count(*) FROM pragma_table_xinfo(?, 'main')", stored.name)
-    except apsw.Error as error:
-        catalogue.note("table", stored.name, NoteReason.MODULE_MISSING, str(error))
-    return Table(
+    table = Table(
         name=stored.name,
         columns=(),
         kind=TableKind.VIRTUAL,
         sql=stored.sql,
         module=read_module(stored.sql),
     )
+    try:
+        catalogue.rows("SELECT count(*) FROM pragma_table_xinfo(?, 'main')", stored.name)
+    except apsw.Error as error:
+        catalogue.note("table", stored.name, NoteReason.MODULE_MISSING, str(error))
+        return table
+    return read_search(catalogue, table)
 
 
 def _declaration(catalogue: Catalogue, stored: Stored, names: list[str]) -> TableDeclaration:

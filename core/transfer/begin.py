@@ -218,15 +218,32 @@ def _drop(connection: Connection, request: Request, run: Run) -> None:
     plan = from_json(Plan, run.plan)
     made = () if plan.adopted else plan.tables
     names = ", ".join(qualified(plan.schema, table.target) for table in made)
+    functions = _functions(connection, plan)
     views = ", ".join(qualified(plan.schema, view.target) for view in plan.views)
     try:
         if views:
             connection.execute(f"DROP VIEW IF EXISTS {views}".encode())
         if names:
             connection.execute(f"DROP TABLE IF EXISTS {names}".encode())
+        for function in functions:
+            connection.execute(f"DROP FUNCTION {function}".encode())
     except psycopg.errors.DependentObjectsStillExist as refused:
         hung = refused.diag.message_detail or ""
         raise TargetNotEmpty(
             target=request.target.shown, schema=request.schema, names=hung
         ) from refused
     lease.move(connection, Status.REPLACED)
+
+
+def _functions(connection: Connection, plan: Plan) -> list[str]:
+    """The functions that the run made: those that its triggers on its tables call."""
+    made = [(b.name, plan.targets[b.table], b.function) for b in plan.builds if b.function]
+    found = connection.execute(
+        "SELECT DISTINCT t.tgfoid::regprocedure::text FROM pg_trigger t"
+        " JOIN pg_class r ON r.oid = t.tgrelid JOIN pg_namespace n ON n.oid = r.relnamespace"
+        " JOIN pg_proc p ON p.oid = t.tgfoid AND p.pronamespace = r.relnamespace"
+        " WHERE n.nspname = %s AND (t.tgname, r.relname, p.proname) IN"
+        " (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[]))",
+        (plan.schema, *([row[n] for row in made] for n in range(3))),
+    ).fetchall()
+    return [str(function) for (function,) in found]

@@ -44,16 +44,20 @@ def ready(plan: Plan, open_builds: Mapping[int, bool], unfinished: set[int]) -> 
     """The numbers of the builds that may begin now, in the plan's order.
 
     ``open_builds``: the builds without a fate, and whether somebody is at it;
-    ``unfinished``: the numbers of the tables that still lack rows.
+    ``unfinished``: the numbers of the tables that still lack rows. Triggers come when all
+    else is there.
     """
     lacking = {t.name for t in plan.tables if t.number in unfinished}
     changing = {b.table for n, b in _numbered(plan) if n in open_builds and _changes_table(b)}
     unkeyed = {b.table for n, b in _numbered(plan) if n in open_builds and b.is_unique}
+    unbuilt = any(b.kind is not BuildKind.TRIGGER for n, b in _numbered(plan) if n in open_builds)
     busy = [b for n, b in _numbered(plan) if open_builds.get(n)]
     for number, build in _numbered(plan):
         if open_builds.get(number) is not False or _tables(build) & lacking:
             continue
         if build.kind is BuildKind.FOREIGN_KEY and build.parent in unkeyed:
+            continue
+        if build.kind is BuildKind.TRIGGER and (lacking or unbuilt):
             continue
         if _tables(build) & changing and not _changes_table(build):
             continue

@@ -19,7 +19,7 @@ from core.plan import NO_CHOICES, Choices, Plan, check_fit, make_plan, overlaid
 from core.plan.adopt import Counterparts, adopt, counterparts, kinds_wanted
 from core.plan.amend import require_nullable
 from core.schema.filters import check_filter
-from core.schema.model import Database, Table, TableKind
+from core.schema.model import Database, Table
 from core.schema.sqlite import Reading, read_sqlite
 from core.source.integrity import check_integrity
 from core.source.opening import SourceFile
@@ -103,7 +103,7 @@ def prepare(
         if not found.database.tables:
             raise SourceHasNoTables(path=source.path)
         if narrow is not None:
-            ordinary = (t for t in found.database.tables if t.kind is TableKind.ORDINARY)
+            ordinary = (t for t in found.database.tables if t.is_copied)
             choices = overlaid(choices, narrow([t.name for t in ordinary]))
         check_fit(choices, found.database, choices_path)
         for name, where in choices.filters.items():

@@ -36,6 +36,7 @@ from core.transfer.ledger import Ledger
 from core.transfer.membership import who
 from core.transfer.model import AlteredCell, BadCell, QuarantineEntry
 from core.transfer.quarantine import ALL, RowId, Selection, Values
+from core.transfer.quiet import triggers_quiet
 from core.transfer.report import exit_code_of
 from core.transfer.resting import Resting, at_rest
 from core.transfer.steering import Place
@@ -225,7 +226,8 @@ class _Replay:
     def carry(self, tries: Sequence[_Try]) -> ReplayReport:
         """Do all of it. Raises LeaseLost."""
         self._prepare()
-        tables = tuple(self._table(each) for each in tries)
+        with triggers_quiet(self._connection, self._plan):
+            tables = tuple(self._table(each) for each in tries)
         failpoint("replay.written")
         arrived = {
             tried.table.name for tried, done in zip(tries, tables, strict=True) if done.arrived

@@ -17,7 +17,7 @@ import apsw
 
 from core.errors import RunUnfinished, RunUnknown
 from core.plan import Plan, TablePlan, from_json
-from core.schema import Database, TableKind, read_postgres, read_sqlite
+from core.schema import Database, read_postgres, read_sqlite
 from core.schema.model import Table
 from core.schema.reading import table_source
 from core.server.connection import Connection, Target, connect, translated
@@ -282,7 +282,7 @@ class _Sides:
         encoding = self.source_schema.encoding
         known |= {o.name for o in self.plan.objects if o.kind == "table"}
         for table in self.source_schema.tables:
-            if table.kind is TableKind.ORDINARY and table.name not in known:
+            if table.is_copied and table.name not in known:
                 yield TableParity(
                     name=table.name,
                     target="",

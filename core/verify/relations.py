@@ -1,4 +1,4 @@
-"""Keys, checks, foreign keys, indexes and sequences of the plan: do they hold in the target?"""
+"""Keys, checks, foreign keys, indexes, sequences and triggers of the plan: do they hold in the target?"""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ def compare_relations(
             continue
         if build.kind is BuildKind.VIEW:
             continue  # its rows are compared: core.verify.views
+        if build.kind is BuildKind.TRIGGER:
+            yield _trigger(build, plan, found)
+            continue
         table = plan.table(build.table)
         target = tables.get(table.target)
         if build.asks:
@@ -40,6 +43,9 @@ def compare_relations(
             yield _foreign_key(build, target, validated=not fate.reason.startswith("not_valid"))
         elif build.kind is BuildKind.CHECK:
             yield _check(build, target, validated=fate.reason != "check_broken")
+        elif build.kind is BuildKind.SEARCH:
+            made = any(index.name == build.name for index in target.indexes)
+            yield _relation(build, made, "" if made else "missing")
         elif build.kind is BuildKind.GENERATED:
             yield _generated(build, table, target)
         elif build.kind is BuildKind.PRIMARY_KEY:
@@ -128,6 +134,17 @@ def _check(build: Build, target: Table, *, validated: bool) -> Relation:
         return _relation(build, False, "missing")
     detail = "" if made.validated else "not valid: rows of the source break it"
     return _relation(build, made.validated or not validated, detail)
+
+
+def _trigger(build: Build, plan: Plan, found: Database) -> Relation:
+    """Of a table or a view."""
+    place = plan.targets.get(build.table, ""), build.name
+    made = next((t for t in found.triggers if (t.table, t.name) == place), None)
+    if made is None:
+        return _relation(build, False, "missing")
+    if made.function != build.function:
+        return _relation(build, False, f"calls {made.function}")
+    return _relation(build, made.enabled, "" if made.enabled else "disabled")
 
 
 def _generated(build: Build, table: TablePlan, target: Table) -> Relation:

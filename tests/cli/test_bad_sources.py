@@ -161,7 +161,7 @@ def test_only_virtual_tables_finish_with_nothing_carried(
 ) -> None:
     path = tmp_path / "virtual.db"
     connection = apsw.Connection(str(path))
-    connection.execute("CREATE VIRTUAL TABLE found USING fts5(words)")
+    connection.execute("CREATE VIRTUAL TABLE found USING rtree(id, low, high)")
     connection.close()
     answer = command.run("migrate", path, "--target", database, "--json")
     assert answer.code == 3, answer.err

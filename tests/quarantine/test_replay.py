@@ -518,3 +518,20 @@ def test_a_row_that_comes_late_gets_its_generated_columns_from_the_server(make: 
     ((low, twice),) = shop.all("SELECT low, twice FROM word WHERE id = 2")
     assert (low, twice) == ("b\u2400", 12)
     shop.prove()
+
+
+def test_no_trigger_fires_for_a_row_that_comes_late(make: Make) -> None:
+    """It fired in the source, and what it did there was carried."""
+    shop = make(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, at DATETIME); CREATE TABLE log (id INTEGER);"
+        "CREATE TRIGGER seen AFTER INSERT ON t BEGIN INSERT INTO log VALUES (NEW.id); END;"
+        "CREATE TRIGGER unseen AFTER INSERT ON t BEGIN INSERT INTO log VALUES (-NEW.id); END;",
+        {"t": [(1, "2001-01-01 00:00:00"), (2, 86400), (3, "2001-01-02 00:00:00")]},
+    )
+    shop.do("ALTER TABLE t DISABLE TRIGGER unseen")
+    logged = shop.all("SELECT id FROM log ORDER BY 1")
+    assert len(logged) == 6
+    assert shop.replay(("t", "at", "timestamp", "iso|epoch:s")).arrived == 1
+    assert shop.all("SELECT id FROM log ORDER BY 1") == logged
+    shop.do("INSERT INTO t (at) VALUES (now())")
+    assert shop.all("SELECT id FROM log ORDER BY 1") == [*logged, (4,)]

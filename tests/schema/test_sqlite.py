@@ -15,6 +15,7 @@ from core.schema import (
     Generated,
     Index,
     IndexTerm,
+    Search,
     Sequence,
     Table,
     TableKind,
@@ -458,7 +459,52 @@ def test_virtual_tables_and_their_shadows(read: Read) -> None:
         f"docs_{part}" for part in ("data", "idx", "content", "docsize", "config")
     }
     docs = reading.database.table("docs")
-    assert (docs.module, docs.columns) == ("FTS5", ())
+    assert docs.module == "FTS5"
+    assert [column.name for column in docs.columns] == ["rowid", "title", "body"]
+    assert (docs.primary_key, docs.rowid_alias, docs.rowid_name) == (("rowid",), "rowid", "rowid")
+    assert docs.is_copied
+
+
+@pytest.mark.parametrize(
+    ("made", "search", "columns"),
+    [
+        (
+            'fts5([a b], "c" UNINDEXED, tokenize = "porter unicode61")',
+            Search(content=None, columns=("a b",), tokenizer="porter", key="rowid"),
+            ["rowid", "a b", "c"],
+        ),
+        (
+            'FTS4(a TEXT, b, notindexed=b, languageid="lang")',
+            Search(content=None, columns=("a",), tokenizer="simple", key="docid"),
+            ["docid", "a", "b", "lang"],
+        ),
+        (
+            "fts3",
+            Search(content=None, columns=("content",), tokenizer="simple", key="docid"),
+            ["docid", "content"],
+        ),
+        (
+            "fts5(a, content='t', content_rowid='a')",
+            Search(content="t", columns=("a",), tokenizer="unicode61", key="rowid"),
+            [],
+        ),
+        (
+            "fts5(a, content='')",
+            Search(content="", columns=("a",), tokenizer="unicode61", key="rowid"),
+            [],
+        ),
+    ],
+)
+def test_searches(read: Read, made: str, search: Search, columns: list[str]) -> None:
+    docs = read(f"CREATE TABLE t(a); CREATE VIRTUAL TABLE d USING {made}").database.table("d")
+    assert docs.search == search
+    assert [column.name for column in docs.columns] == columns
+    assert docs.is_copied == bool(columns)
+
+
+def test_other_virtual_tables_are_no_searches(read: Read) -> None:
+    boxes = read("CREATE VIRTUAL TABLE d USING rtree(id, a, b)").database.table("d")
+    assert (boxes.search, boxes.columns, boxes.is_copied) == (None, (), False)
 
 
 def test_temporary_tables_are_not_the_databases(read: Read) -> None:

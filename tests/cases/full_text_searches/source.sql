@@ -1,0 +1,11 @@
+CREATE VIRTUAL TABLE notes USING fts5(title, body, place UNINDEXED, tokenize = 'porter');
+INSERT INTO notes (rowid, title, body, place) VALUES (3, 'The Red Fox', 'runs', 'north'), (8, 'Ähre', NULL, 'south');
+CREATE VIRTUAL TABLE old USING fts4(words TEXT);
+INSERT INTO old (docid, words) VALUES (-1, 'one two'), (2, 'two');
+CREATE TABLE page (id INTEGER PRIMARY KEY, text TEXT);
+INSERT INTO page VALUES (1, 'some words');
+CREATE VIRTUAL TABLE found USING fts5(text, content = 'page', content_rowid = 'id');
+INSERT INTO found (found) VALUES ('rebuild');
+CREATE TRIGGER page_i AFTER INSERT ON page BEGIN INSERT INTO found (rowid, text) VALUES (NEW.id, NEW.text); END;
+CREATE VIRTUAL TABLE wordless USING fts5(text, content = '');
+CREATE VIRTUAL TABLE boxes USING rtree(id, low, high);
