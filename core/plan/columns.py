@@ -31,7 +31,7 @@ def decide_columns(database: Database, census: Census, choices: Choices) -> Deci
         chosen = choices.column(*ref).conversion
         if chosen is not None and chosen != decisions[ref].conversion:
             own = columns.census(ref)
-            misfits = misfits_of(chosen.first, own)  # what a further rule takes is no fit
+            misfits = misfits_of(chosen, own)
             decisions[ref] = Decision(chosen, misfits=misfits, chosen=True)
     return decisions
 
@@ -53,9 +53,10 @@ def purity(census: ColumnCensus) -> Purity:
 
 
 def misfits_of(conversion: Conversion, census: ColumnCensus) -> int:
-    """How many of the column's values the conversion does not take, as far as the census
-    can tell: it does not look at each number as a moment."""
-    return 0 if conversion.rule.startswith("epoch:") else census.values - fits(conversion, census)
+    """How many of the column's values the conversion's first rule does not take, as far as
+    the census can tell: it does not look at each number as a moment."""
+    first = conversion.first
+    return 0 if first.rule.startswith("epoch:") else census.values - fits(first, census)
 
 
 def is_pure(conversion: Conversion, census: ColumnCensus) -> bool:
