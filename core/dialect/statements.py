@@ -20,9 +20,10 @@ from core.dialect.assignments import assigned
 from core.dialect.columns import Place
 from core.dialect.lookups import Lookups
 from core.dialect.subjects import Row, Subject, World, subject_of
-from core.dialect.terms import Kind, Term, Untranslatable
+from core.dialect.terms import Kind, Term, Untranslatable, of_text
 from core.schema.names import unquoted
 from core.source.rows import quoted
+from core.values import types
 
 _STOPS = (ConflictAction.DEFAULT, ConflictAction.ABORT)
 _ERROR = "integrity_constraint_violation"
@@ -156,7 +157,10 @@ def _insert(body: Body, node: Any) -> str:
         raise Untranslatable(f"an INSERT of other columns than {subject.name} has")
     given = {p: n for n, p in enumerate(places) if not _is_numbered(subject, p, n, source)}
     _require_filled(subject, given)
-    rows = [[_given(source.says, row[n], p) for p, n in given.items()] for row in source.rows]
+    rows = [
+        [_numbered(subject, p, row[n], source.says) for p, n in given.items()]
+        for row in source.rows
+    ]
     if ignores:
         source = replace(source, conditions=(*source.conditions, *_whole(subject, given, rows)))
         tail = " ON CONFLICT DO NOTHING"
@@ -205,12 +209,18 @@ def _is_numbered(subject: Subject, place: Place, at: int, source: _Source) -> bo
     """Whether the column is the rowid and left to be numbered, by NULL in every row."""
     if place.source != subject.rowid:
         return False
-    terms = [source.says.value(row[at]) for row in source.rows]
-    if all(term.kind is Kind.NULL for term in terms):
-        return True
-    if not all(_is_present(source.says, term) for term in terms):
+    return all(source.says.value(row[at]).kind is Kind.NULL for row in source.rows)
+
+
+def _numbered(subject: Subject, place: Place, node: Any, says: Lookups) -> str:
+    """What a column is given; a rowid that is NULL is the next number."""
+    said = _given(says, node, place)
+    if place.source != subject.rowid or _is_present(says, says.value(node)):
+        return said
+    if place.conversion.type.name != types.BIGINT:
         raise Untranslatable(f"a rowid that may be NULL, for {subject.name}")
-    return False
+    sequence = f"{of_text(subject.target).sql}, {of_text(place.target).sql}"
+    return f"coalesce({said}, nextval(pg_get_serial_sequence({sequence})))"
 
 
 def _is_present(says: Lookups, term: Term) -> bool:
@@ -236,7 +246,7 @@ def _whole(subject: Subject, given: Mapping[Place, int], rows: list[list[str]]) 
     if not subject.ignores or subject.required - names:
         raise Untranslatable(f"INSERT OR IGNORE into {subject.name}")
     for place, *said in zip(given, *rows, strict=True):
-        if place.source in subject.required:
+        if place.source in subject.required - {subject.rowid}:
             yield from (f"{sql} IS NOT NULL" for sql in said)
 
 

@@ -136,6 +136,13 @@ SHAPES = {
          "DELETE FROM c WHERE p = 3", "DELETE FROM p WHERE id = 3", "UPDATE c SET id = 5 WHERE id = 3",
          "UPDATE c SET id = id"),
     ),
+    "a number that is NULL is the next one": Shape(
+        ITEMS,
+        """CREATE TRIGGER c_i AFTER INSERT ON c BEGIN
+             INSERT INTO log (id, what) VALUES (NEW.p, 'p');
+             INSERT OR IGNORE INTO log (id, what) SELECT NEW.p, 'again' WHERE NEW.p > 5; END;""",
+        ("INSERT INTO c VALUES (4, NULL, 'x')", "INSERT INTO c VALUES (5, 9, 'y')"),
+    ),
     "what may not be is passed over": Shape(
         ITEMS,
         """CREATE TRIGGER c_i BEFORE INSERT ON c BEGIN
@@ -260,7 +267,6 @@ REFUSED = {
     "INSERT INTO timed (a) VALUES (1)": "leaves out timed.at",
     "INSERT INTO summed (a) VALUES (1)": "summed",
     "UPDATE summed SET a = 1": "generated",
-    "INSERT INTO p (id, name) VALUES (NEW.p, 'x')": "NULL",
     "INSERT INTO p VALUES (1, 'x')": "other columns",
     "INSERT INTO log (id) VALUES (NULL)": "nothing but a number",
     "INSERT INTO log SELECT * FROM c": "several parts",

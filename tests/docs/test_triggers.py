@@ -65,4 +65,4 @@ def test_what_becomes_of_virtual_tables(module: str, reason: str) -> None:
 
 def test_the_page_has_its_lines() -> None:
     headings = ("What a trigger is in PostgreSQL", "What is said of its body", "What is refused", "Virtual tables")  # fmt: skip
-    assert [len(lines(heading)) for heading in headings] == [6, 17, 18, 9]
+    assert [len(lines(heading)) for heading in headings] == [6, 18, 17, 9]
