@@ -22,6 +22,7 @@ from syntaqlite.enums import (  # type: ignore[import-untyped]
 from core.dialect import arithmetic, functions, patterns
 from core.dialect.casts import cast
 from core.dialect.columns import Scope
+from core.dialect.comparisons import compared
 from core.dialect.moments import as_text, current
 from core.dialect.terms import (
     NULL,
@@ -29,7 +30,6 @@ from core.dialect.terms import (
     Term,
     Untranslatable,
     bare,
-    compared,
     of_column,
     of_integer,
     of_number,

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from core.dialect import moments
-from core.dialect.terms import Kind, Term, Untranslatable, bare, compared, of_text, spelled
+from core.dialect.comparisons import compared
+from core.dialect.terms import Kind, Term, Untranslatable, bare, of_text, spelled
 from core.dialect.volatility import Volatility
 
 if TYPE_CHECKING:

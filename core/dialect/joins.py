@@ -13,12 +13,13 @@ from syntaqlite import nodes  # type: ignore[import-untyped]
 from syntaqlite.enums import BinaryOp, JoinType  # type: ignore[import-untyped]
 
 from core.dialect.columns import Place
+from core.dialect.comparisons import compared
 from core.dialect.expressions import Expressions
 from core.dialect.grouping import Link
 from core.dialect.relations import Relation
 from core.dialect.scopes import Column, FromScope, Source, plain
 from core.dialect.speech import Speech
-from core.dialect.terms import Kind, Term, Untranslatable, compared, of_column
+from core.dialect.terms import Kind, Term, Untranslatable, of_column
 from core.dialect.trees import QUERIES, conjuncts, unwrapped, walk
 from core.schema.names import fold
 from core.source.rows import quoted

@@ -9,9 +9,10 @@ from typing import Any
 from syntaqlite import nodes  # type: ignore[import-untyped]
 from syntaqlite.enums import BinaryOp, ResultColumnFlags, SelectStmtFlags  # type: ignore[import-untyped]
 
+from core.dialect.comparisons import compared
 from core.dialect.expressions import Expressions
 from core.dialect.subjects import ROWIDS, Row, Rows, World, subject_of
-from core.dialect.terms import Kind, Term, Untranslatable, compared
+from core.dialect.terms import Kind, Term, Untranslatable
 from core.dialect.volatility import Volatility
 from core.schema.names import fold, unquoted
 

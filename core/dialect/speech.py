@@ -10,12 +10,13 @@ from syntaqlite import nodes  # type: ignore[import-untyped]
 
 from core.dialect.aggregates import gathered
 from core.dialect.columns import Place
+from core.dialect.comparisons import compared
 from core.dialect.expressions import Expressions
 from core.dialect.grouping import Grouping
 from core.dialect.outputs import require_distinct
 from core.dialect.relations import Doubt, Notes
 from core.dialect.scopes import FromScope, Source, plain
-from core.dialect.terms import Kind, Term, Untranslatable, compared, of_column, spelled
+from core.dialect.terms import Kind, Term, Untranslatable, of_column, spelled
 from core.dialect.volatility import Volatility
 from core.schema.names import fold
 

@@ -48,8 +48,10 @@ def changes(plan: Plan, choices: Choices, path: str) -> tuple[Change, ...]:
     """
     tables = {table.name: table for table in plan.tables}
     for name, choice in choices.tables.items():
-        if choice.carry != (name in tables):
+        if choice.carried != (name in tables):
             raise PlanDoesNotFit(path=path, detail=f"table {name!r}: carry")
+        if name in tables and choice.where not in (None, "", tables[name].source.where):
+            raise PlanDoesNotFit(path=path, detail=f"table {name!r}: where")
         if name in tables and choice.target not in (None, tables[name].target):
             raise PlanDoesNotFit(path=path, detail=f"table {name!r}: target")
     found = tuple(each for table in plan.tables for each in _of_table(table, choices, path))

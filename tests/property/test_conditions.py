@@ -28,8 +28,8 @@ DECLARED = {
     "b": ("BOOLEAN", types.BOOLEAN, "boolean:0/1", "BINARY", ""),
     "c": ("BOOLEAN", types.BOOLEAN, "boolean:0/1", "BINARY", ""),
     "w": ("TEXT", types.BOOLEAN, "boolean:no/yes", "BINARY", ""),
-    "d": ("DATE", types.DATE, "iso", "BINARY", "YYYY-MM-DD"),
-    "e": ("DATE", types.DATE, "iso", "BINARY", "YYYY-MM-DD"),
+    "d": ("DATE", types.DATE, "iso", "BINARY", "9999-99-99"),
+    "e": ("DATE", types.DATE, "iso", "BINARY", "9999-99-99"),
 }
 Row = tuple[object, ...]
 
