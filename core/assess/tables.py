@@ -14,7 +14,7 @@ from core.census import TableCensus
 from core.plan import Build, BuildKind, ColumnPlan, TablePlan
 from core.schema.model import Check, Database, ForeignKey, Table
 from core.schema.names import fold
-from core.source.rows import KeyKind, Row, quoted
+from core.source.rows import KeyKind, Row, quoted, which
 from core.values import types
 
 BIGINT_MAX = 2**63 - 1
@@ -223,7 +223,7 @@ def _to_rows_aside(site: TableSite, key: ForeignKey, parent: TableSite) -> str:
     """The condition of rows that refer to a row which goes into quarantine: to one of those
     whose keys are known, or, when there are too many to know, to any row."""
     present, refers, source = _reference(site, key, parent)
-    is_known = parent.set_aside <= len(parent.aside)
+    is_known = parent.set_aside <= len(parent.aside) and not parent.plan.source.where
     if is_known and parent.plan.source.key.kind is KeyKind.ROWID:
         (rowid,) = parent.plan.source.key.columns
         keys = ", ".join(str(value) for (value,) in parent.aside)
@@ -243,4 +243,8 @@ def _reference(
         f"p.{quoted(parent.table.column(p).name)}{by} = {child}.{quoted(c)}"
         for c, p in zip(columns, key.parent_columns, strict=True)
     )
+    if parent.plan.source.where:
+        # A row that the filter passes over is not there to be referred to.
+        kept = f"SELECT * FROM {quoted(parent.plan.name)}{which(parent.plan.source)}"
+        return present, equal, f"({kept})"
     return present, equal, quoted(parent.plan.name)

@@ -96,6 +96,10 @@ class Row:
     values: tuple[Stored, ...]
 
 
+MOST = 100_000
+"""A view of so many rows is judged by its columns alone: hostile ones multiply without end."""
+
+
 class Source:
     """One open SQLite database. ``unread`` names the tables that SQLite cannot read."""
 
@@ -244,7 +248,7 @@ class Source:
 
     def _is_broken(self, view: str) -> bool:
         try:
-            self.ask(f"SELECT count(*) FROM (SELECT * FROM main.{quoted(view)} LIMIT 100000)")
+            self.ask(f"SELECT count(*) FROM (SELECT * FROM main.{quoted(view)} LIMIT {MOST})")
         except (apsw.Error, UnicodeDecodeError):
             return True
         return False
@@ -262,9 +266,10 @@ class Source:
         ]
 
     def view(self, name: str) -> tuple[list[str], list[tuple[Stored, ...]]]:
-        """The columns of a view, and its rows."""
+        """The columns of a view, and its rows; MOST rows when it has more."""
         names = [n for (n,) in self.ask("SELECT name FROM pragma_table_xinfo(?)", name)]
-        return names, [v for _, v in self._values(f"FROM main.{quoted(name)}", names, "NULL")]
+        found = self._values(f"FROM main.{quoted(name)} LIMIT {MOST}", names, "NULL")
+        return names, [v for _, v in found]
 
     def _values(
         self, source: str, names: list[str], number: str

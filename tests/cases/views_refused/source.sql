@@ -2,12 +2,12 @@ CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, w TEXT COLLATE NOCASE, f REAL
 CREATE TABLE wide (id INTEGER PRIMARY KEY, x TEXT NOT NULL);
 INSERT INTO t VALUES (1, 1, 'a', 0.5, '{}'), (2, 1, 'A', 0.25, NULL);
 INSERT INTO wide VALUES (1, 'x'), (2, x'ff');
-CREATE VIRTUAL TABLE words USING fts5(body);
+CREATE VIRTUAL TABLE words USING rtree(id, low, high);
 CREATE VIEW bare AS SELECT id, a, count(*) FROM t GROUP BY a;
 CREATE VIEW extreme AS SELECT id, max(f) FROM t GROUP BY a;
 CREATE VIEW kinds AS SELECT a FROM t UNION ALL SELECT w FROM t;
 CREATE VIEW one_case AS SELECT DISTINCT w FROM t;
-CREATE VIEW searched AS SELECT body FROM words;
+CREATE VIEW searched AS SELECT low FROM words;
 CREATE VIEW listed AS SELECT value FROM json_each('[1]');
 CREATE VIEW on_top AS SELECT * FROM bare;
 CREATE VIEW master AS SELECT name FROM sqlite_schema;
