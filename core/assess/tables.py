@@ -166,44 +166,33 @@ def _references(site: TableSite, sites: Mapping[str, TableSite], look: Look) -> 
         parent = sites.get(fold(key.parent))
         if build is None or parent is None:
             continue
-        seen = look.where(site.plan, _orphaned(site, key, parent))
-        facts = {"parent": parent.plan.name}
-        name, table = build.fate.name, site.plan.name
-        if seen.rows:
-            yield finding(
-                "reference.orphans",
-                "foreign_key",
-                name,
-                table=table,
-                seen=seen,
-                facts=facts,
-                counts=True,
-            )
-        elif build.fate.reason == "reference_by_letters" and site.plan.rows:
-            seen = look.where(site.plan, _orphaned(site, key, parent, by=" COLLATE BINARY"))
+        for finding_id, condition, facts in _unlike(site, key, build, parent):
+            seen = look.where(site.plan, condition)
             if seen.rows:
                 yield finding(
-                    "reference.in_other_letters",
+                    finding_id,
                     "foreign_key",
-                    name,
-                    table=table,
+                    build.fate.name,
+                    table=site.plan.name,
                     seen=seen,
-                    facts=facts,
+                    facts={"parent": parent.plan.name} | facts,
                     counts=True,
                 )
-        elif parent.set_aside and site.plan.rows:
-            seen = look.where(site.plan, _to_rows_aside(site, key, parent))
-            facts["set_aside"] = str(parent.set_aside)
-            if seen.rows:
-                yield finding(
-                    "reference.set_aside",
-                    "foreign_key",
-                    name,
-                    table=table,
-                    seen=seen,
-                    facts=facts,
-                    counts=True,
-                )
+                break
+
+
+def _unlike(
+    site: TableSite, key: ForeignKey, build: Build, parent: TableSite
+) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """What may be the matter with rows that refer, the gravest first: a finding, the
+    condition of its rows, and further facts."""
+    yield "reference.orphans", _orphaned(site, key, parent), {}
+    if build.fate.reason == "reference_by_letters":
+        by_letters = _orphaned(site, key, parent, by=" COLLATE BINARY")
+        yield "reference.in_other_letters", by_letters, {}
+    if parent.set_aside:
+        facts = {"set_aside": str(parent.set_aside)}
+        yield "reference.set_aside", _to_rows_aside(site, key, parent), facts
 
 
 def _build_of(site: TableSite, key: ForeignKey, built: list[Build]) -> Build | None:
