@@ -16,9 +16,11 @@ _LONGEST = 60
 _LONGEST_TEXT = 200
 
 
-def means(found: Finding, language: str) -> str:
-    """What a finding means, in one sentence without its full stop."""
-    return say(CATALOGUE[found.id].sentence_id, language, **found.facts)
+def means(found: Finding, language: str, *, longest: int = _LONGEST_TEXT) -> str:
+    """What a finding means, in one sentence without its full stop; a fact that is longer is
+    cut off."""
+    facts = {n: f if len(f) <= longest else f[: longest - 1] + "…" for n, f in found.facts.items()}
+    return say(CATALOGUE[found.id].sentence_id, language, **facts)
 
 
 def remedy(found: Finding, language: str) -> str:

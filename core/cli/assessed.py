@@ -10,6 +10,8 @@ from core.cli.speaking import LANGUAGE, out, tell
 from core.cli.tables import cell, fate_document, table
 from core.plan import Fate, Plan, digest, write_document
 
+_LONGEST = 80
+"""How much of a statement a table has room for."""
 _STYLES = {Severity.BLOCKER: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 
 
@@ -94,7 +96,7 @@ def print_assessment(assessment: Assessment, *, reveal: bool) -> None:
 def _said(found: Finding, *, reveal: bool) -> str:
     facts = facts_said(found, reveal=reveal)
     samples = samples_said(found, reveal=reveal)
-    parts = [means(found, LANGUAGE)]
+    parts = [means(found, LANGUAGE, longest=_LONGEST)]
     # The statement as it is in the source has no room here.
     parts += [f"{tell(f'fact.{n}')}: {said}" for n, said in facts.items() if n != "original"]
     if samples:

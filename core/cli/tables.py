@@ -50,9 +50,19 @@ def cell(value: object) -> str:
     return escape(shown)
 
 
-def reason_of(fate: ObjectFate) -> str:
-    """Why an object did not arrive as it was."""
-    said = tell(f"fate.{fate.reason}", **fate.facts) if fate.reason else ""
+_LONGEST = 100
+"""How much of a statement a table has room for."""
+
+
+def shortened(text: str, longest: int | None) -> str:
+    """The text, or its beginning where it is longer."""
+    return text if longest is None or len(text) <= longest else text[: longest - 1] + "…"
+
+
+def reason_of(fate: ObjectFate, *, longest: int | None = None) -> str:
+    """Why an object did not arrive as it was; its facts cut off where they are ``longest``."""
+    facts = {name: shortened(fact, longest) for name, fact in fate.facts.items()}
+    said = tell(f"fate.{fate.reason}", **facts) if fate.reason else ""
     accepted = fate.facts.get("accepted")
     return said if accepted is None else f"{said} ({tell('result.accepted', reason=accepted)})"
 
@@ -87,5 +97,5 @@ def print_fates(title: str, fates: Sequence[ObjectFate]) -> None:
     """Objects with their reasons; nothing when there are none."""
     if fates:
         columns = (("column.kind", "left"), ("column.name", "left"), ("column.reason", "left"))
-        rows = ((tell(f"kind.{o.kind}"), o.name, reason_of(o)) for o in fates)
+        rows = ((tell(f"kind.{o.kind}"), o.name, reason_of(o, longest=_LONGEST)) for o in fates)
         out.print(table(title, columns, rows))
