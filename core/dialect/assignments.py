@@ -81,8 +81,7 @@ def _constant(term: Term, place: Place) -> str:
     except apsw.Error:
         raise _misfit(term, place) from None
     outcome = converter(place.conversion)(stored)
-    is_other = isinstance(stored, str) and _is_spelled_otherwise(temporal.spelling(stored), place)
-    if isinstance(outcome, Reject | Altered) or (place.conversion.rule == "iso" and is_other):
+    if isinstance(outcome, Reject | Altered):
         raise _misfit(term, place)
     return literal(place.conversion.type, outcome)
 
@@ -94,7 +93,7 @@ def _is_copied(source: Place, place: Place) -> bool:
     if not _holds(place.conversion.type, source.conversion.type):
         return False
     if place.conversion.rule == "iso":
-        return not _is_spelled_otherwise(source.spelling, place)
+        return True
     return source.affinity is place.affinity or place.affinity is Affinity.BLOB
 
 
@@ -187,9 +186,10 @@ def _is_no_number(term: Term) -> bool:
 
 
 def _moment(term: Term, place: Place) -> str:
-    """The moment that a text writes, cut off where the text ends."""
+    """The moment that a text writes, cut off where the text ends, in whatever spelling the
+    column's rows have theirs: a moment has none."""
     kind = place.conversion.type.name
-    if term.written is None or _is_spelled_otherwise(term.written.spelling, place):
+    if term.written is None:
         raise _misfit(term, place)
     spelling = term.written.spelling
     shape = temporal.parse(_example(spelling))
@@ -205,11 +205,6 @@ def _moment(term: Term, place: Place) -> str:
 def _example(spelling: str) -> str:
     """A moment that is spelled so: no month has 99 days."""
     return spelling.replace("9999-99-99", "2000-01-01").replace("99", "00")
-
-
-def _is_spelled_otherwise(spelling: str, place: Place) -> bool:
-    """Whether the column's moments are all written in one way, and this is another."""
-    return bool(place.spelling) and spelling != place.spelling
 
 
 def _seconds(term: Term, place: Place) -> str:

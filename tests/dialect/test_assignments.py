@@ -153,6 +153,9 @@ SAID = [
      "(date_trunc('second', (statement_timestamp() AT TIME ZONE 'UTC')))::timestamp"),
     ("strftime('%Y-%m-%dT%H:%M:%fZ', 'now')", place("TIMESTAMP", types.TIMESTAMPTZ, "iso"),
      "(date_trunc('milliseconds', (statement_timestamp() AT TIME ZONE 'UTC')) AT TIME ZONE 'UTC')"),
+    ("strftime('%Y-%m-%dT%H:%M:%S', 'now')", TARGETS[19],  # however the rows are spelled
+     "(date_trunc('second', (statement_timestamp() AT TIME ZONE 'UTC')))::timestamp"),
+    ("'2024-01-31T10:00:00'", TARGETS[19], "'2024-01-31 10:00:00'::timestamp"),
     ("date('now')", TARGETS[17],
      "(date_trunc('day', (statement_timestamp() AT TIME ZONE 'UTC')))::date"),
     ("1", TARGETS[8], "true"),
@@ -174,7 +177,6 @@ REFUSED = [
     ("r", TARGETS[0]),
     ("r", TARGETS[5]),
     ("datetime('now')", TARGETS[17]),  # a day's column takes no time of day
-    ("strftime('%Y-%m-%dT%H:%M:%S', 'now')", TARGETS[19]),  # nor one written in another way
     ("strftime('%Y-%m-%d %H:%M:%S', 'now')", place("TIMESTAMP", types.TIMESTAMPTZ, "iso")),
     ("i", TARGETS[8]),
     ("w", TARGETS[8]),
@@ -182,7 +184,6 @@ REFUSED = [
     ("2", TARGETS[8]),
     ("t", TARGETS[13]),
     ("i", TARGETS[12]),
-    ("'2024-01-31T10:00:00'", TARGETS[19]),
     ("julianday('now')", TARGETS[3]),
     ("t", TARGETS[21]),
 ]
