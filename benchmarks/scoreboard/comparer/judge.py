@@ -42,12 +42,12 @@ def _judged(sides: Sides) -> Verdict:
     others = sides.source.others()
     tables = sides.source.tables()
     _drop_triggers(sides, others)
-    compared = [(table, rows.compare(sides, table)) for table in tables]
+    compared = [(table, rows.compare(sides, table)) for table in tables if not table.content]
     for table, found in compared:
         if not table.virtual:
             rows.remove(sides, table, found.aside)
     items: list[Item] = [item for table in tables for item in objects.of_table(sides, table)]
-    items += objects.of_database(sides, others)
+    items += objects.of_database(sides, others, tables)
     defects = [defect for _, found in compared for defect in found.defects]
     defects += [
         Defect(table=item.table, what=f"{item.fate}: {item.kind} {item.name}", detail=item.why)

@@ -19,7 +19,9 @@ sequence        hands out a number past every key and past sqlite_sequence
 view            there, and gives the same rows as SQLite's, computed reals to 12 digits (one of 100,000 rows or
                 more: its columns alone)
 trigger         a trigger of that name on the table (what it does is not proven)
-virtual_table   a table or view of that name (its rows are compared as rows)
+virtual_table   a table or view of that name (its rows are compared as rows); of a full-text
+                table that only finds another table's rows: an index of their words there, and
+                a trigger that only fills it is needless then
 ==============  ========================================================================
 
 An object that is not carried is *listed* when the tool names it, *missing* when not.
@@ -27,6 +29,7 @@ An object that is not carried is *listed* when the tool names it, *missing* when
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Iterator
 
@@ -46,6 +49,10 @@ _NO_TABLE = "its table is not there"
 def of_table(sides: Sides, table: Table) -> Iterator[Item]:
     """A table and all that belongs to it."""
     relation = sides.relation(table.name)
+    if table.content:
+        wrong = "" if _is_searched(sides, table.content) else "not there"
+        yield sides.settled("virtual_table", table.name, table.name, wrong)
+        return
     if table.virtual:
         yield sides.settled(
             "virtual_table", table.name, table.name, "" if relation else "not there"
@@ -241,16 +248,39 @@ def _sequence(sides: Sides, table: Table, relation: Relation | None) -> Item:
 # --- views and triggers ------------------------------------------------------------------------
 
 
-def of_database(sides: Sides, others: tuple[source.Other, ...]) -> Iterator[Item]:
+def of_database(
+    sides: Sides, others: tuple[source.Other, ...], tables: tuple[Table, ...]
+) -> Iterator[Item]:
     """Views and triggers."""
     for other in others:
         if other.kind == "view":
             yield _view(sides, other)
+        elif _only_fills(other, tables) and _is_searched(sides, other.table):
+            yield sides.settled("trigger", other.table, other.name, "")
         else:
             relation = sides.relation(other.table)
             named = {t.lower() for t in relation.triggers} if relation else set()
             wrong = "" if any(other.name.lower() in t for t in named) else "no such trigger"
             yield sides.settled("trigger", other.table, other.name, wrong)
+
+
+def _is_searched(sides: Sides, table: str) -> bool:
+    """Whether an index on the table holds the words of its texts."""
+    relation = sides.relation(table)
+    found = () if relation is None else relation.indexes
+    return any("to_tsvector" in said for index in found for said in index.expressions)
+
+
+def _only_fills(trigger: source.Other, tables: tuple[Table, ...]) -> bool:
+    """Whether it does nothing but tell a full-text table of the row that changed: an index
+    needs no telling."""
+    full_text = {t.name.lower() for t in tables if t.content.lower() == trigger.table.lower()}
+    body = trigger.sql.lower().partition("begin")[2]
+    told = re.findall(
+        r"(?:insert\s+into|delete\s+from|update)\s+[\"'`\[]?([\w ]+?)[\"'`\]]?\s*(?:\(|where|set|values|select|;)",
+        body,
+    )
+    return bool(told) and set(told) <= full_text
 
 
 def _view(sides: Sides, view: source.Other) -> Item:

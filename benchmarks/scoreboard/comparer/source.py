@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,7 +63,8 @@ class Reference:
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """A table. ``alias`` is its INTEGER PRIMARY KEY; ``rowid`` the name that reads its
-    rowid, None without one; ``sequence`` what sqlite_sequence remembers."""
+    rowid, None without one; ``sequence`` what sqlite_sequence remembers; ``content`` the table
+    whose rows a full-text table finds, if it has none of its own."""
 
     name: str
     virtual: bool
@@ -75,6 +77,7 @@ class Table:
     references: tuple[Reference, ...]
     checks: tuple[Check, ...]
     sequence: int | None
+    content: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +87,7 @@ class Other:
     kind: str
     name: str
     table: str
+    sql: str = ""
     broken: bool = False
 
 
@@ -98,6 +102,17 @@ class Row:
 
 MOST = 100_000
 """A view of so many rows is judged by its columns alone: hostile ones multiply without end."""
+
+
+_CONTENT = re.compile(
+    r"using\s+fts[345]\b.*?\bcontent\s*=\s*['\"`\[]?([^'\"`\],)\s]+)", re.IGNORECASE | re.DOTALL
+)
+
+
+def _content(sql: str) -> str:
+    """The table that ``content=`` names."""
+    found = _CONTENT.search(sql)
+    return found[1] if found else ""
 
 
 class Source:
@@ -164,6 +179,7 @@ class Source:
             references=() if virtual else tuple(self._references(name, sql)),
             checks=() if virtual else checks(sql),
             sequence=self._sequence(name),
+            content=_content(sql) if virtual else "",
         )  # fmt: skip
 
     def _columns(self, table: str) -> Iterator[Column]:
@@ -240,9 +256,12 @@ class Source:
     def others(self) -> tuple[Other, ...]:
         """Views and triggers."""
         return tuple(
-            Other(kind=kind, name=name, table=table or "", broken=kind == "view" and self._is_broken(name))
-            for kind, name, table in self.ask(
-                "SELECT type, name, tbl_name FROM sqlite_schema WHERE type IN ('view', 'trigger')"
+            Other(
+                kind=kind, name=name, table=table or "", sql=sql or "",
+                broken=kind == "view" and self._is_broken(name),
+            )
+            for kind, name, table, sql in self.ask(
+                "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE type IN ('view', 'trigger')"
             )
         )  # fmt: skip
 
