@@ -23,7 +23,11 @@ from pathlib import Path
 from tests.conftest import CLUSTER_VARIABLE, REPOSITORY, cluster_under, make_reachable_folder
 from tests.protocol.mutants import FAST, MUTANTS, Mutant, TextMoved
 
-_CONTENTS = ("core", "tests/conftest.py", "tests/protocol", "tests/transfer", "pyproject.toml")
+_CONTENTS = (
+    "core",
+    *("tests/conftest.py", "tests/plan", "tests/protocol", "tests/quarantine", "tests/transfer"),
+    "pyproject.toml",
+)
 _TEST_SECONDS, _RUN_SECONDS = 60, 900
 
 
