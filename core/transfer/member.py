@@ -55,13 +55,17 @@ def next_piece(work: Work, copiers: int, connection: Connection) -> RangeClaim |
     """What is to be done next. Rows before builds as long as there are free ones, but of many
     members less than half build meanwhile. Two have enough to do with rows."""
     claims = work.claims(connection)
-    open_builds = claims.open_builds()
-    unfinished = claims.unfinished_tables()
-    if unfinished and sum(open_builds.values()) >= (copiers - 1) // 2:
-        claim = claims.claim_range()
-        if claim is not None:
-            return claim
-    for number in ready(work.plan, open_builds, unfinished):
+    while True:
+        open_builds = claims.open_builds()
+        unfinished = claims.unfinished_tables()
+        if unfinished and sum(open_builds.values()) >= (copiers - 1) // 2:
+            claim = claims.claim_range()
+            if claim is not None:
+                return claim
+        number = next(ready(work.plan, open_builds, unfinished), None)
+        if number is None:
+            return claims.claim_range()
         if build := claims.claim_build(number):
             return build
-    return claims.claim_range()
+        # Somebody was faster: what may begin is another matter now, and is asked anew. Else
+        # two would be at one table, and its computed columns come in any order.

@@ -191,6 +191,26 @@ def test_who_finds_no_free_rows_builds(stage: Stage, ana: Actor, bob: Actor) -> 
         assert isinstance(next_piece(work, 2, ana.connection), BuildClaim)
 
 
+def test_a_build_taken_since_the_reading_changes_what_may_begin(
+    stage: Stage, ana: Actor, bob: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fill(stage, ana, "parent")
+    first, second, *_ = (n for n, b in enumerate(stage.plan.builds, 1) if b.table == "parent")
+    read = Claims.open_builds
+
+    def bob_is_faster(claims: Claims) -> dict[int, bool]:
+        found = read(claims)
+        if not any(found.values()):
+            bob.claims.claim_build(first)
+        return found
+
+    monkeypatch.setattr(Claims, "open_builds", bob_is_faster)
+    with ana.work() as work:
+        # The second is of the same table: it would wait for the first.
+        assert isinstance(next_piece(work, 3, ana.connection), RangeClaim)
+    assert ana.claims.open_builds()[second] is False
+
+
 def _fill(stage: Stage, actor: Actor, table: str) -> None:
     """Every row of the table has its place."""
     number = stage.plan.table(table).number
