@@ -97,6 +97,16 @@ def cluster(pytestconfig: pytest.Config) -> Cluster:
 @pytest.fixture
 def database(cluster: Cluster) -> Iterator[str]:
     """The address, password included, of a fresh database that is dropped afterwards."""
+    yield from _fresh(cluster)
+
+
+@pytest.fixture(scope="module")
+def module_database(cluster: Cluster) -> Iterator[str]:
+    """The same for all tests of a module that one process runs."""
+    yield from _fresh(cluster)
+
+
+def _fresh(cluster: Cluster) -> Iterator[str]:
     name = f"t_{secrets.token_hex(6)}"
     cluster.ensure_database(name)
     yield cluster.url(name)

@@ -21,7 +21,8 @@ from core.dialect.volatility import Volatility
 from core.schema.names import fold
 
 if TYPE_CHECKING:
-    from core.dialect.queries import Queries, Said
+    from core.dialect.arms import Said
+    from core.dialect.queries import Queries
 
 _COMPARED = (Kind.INTEGER, Kind.NUMBER, Kind.TEXT, Kind.BLOB, Kind.BOOLEAN, Kind.MOMENT)
 

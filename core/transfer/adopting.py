@@ -16,7 +16,7 @@ import psycopg
 from core.errors import AdoptMoved, AdoptTypeRefused, AdoptVersionsDiffer
 from core.failpoints import failpoint
 from core.plan import Build, Fate, ObjectFate, Plan, TablePlan, from_json
-from core.plan.adopt import VERSION_TABLES, is_version_table
+from core.plan.counterparts import VERSION_TABLES, is_version_table
 from core.plan.ddl import qualified, take_down
 from core.schema.found import FoundSchema, read_found
 from core.schema.model import Database, TableKind

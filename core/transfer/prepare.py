@@ -16,8 +16,9 @@ from core.assess.acceptances import check_acceptances, settled
 from core.census import RANGE_ROWS, Census, take_census
 from core.errors import AdoptNoTarget, SourceHasNoTables, ZoneUnknown
 from core.plan import NO_CHOICES, Choices, Plan, check_fit, make_plan, overlaid
-from core.plan.adopt import Counterparts, adopt, counterparts, kinds_wanted
+from core.plan.adopt import adopt
 from core.plan.amend import require_nullable
+from core.plan.counterparts import Counterparts, counterparts, kinds_wanted
 from core.schema.filters import check_filter
 from core.schema.model import Database, Table
 from core.schema.sqlite import Reading, read_sqlite

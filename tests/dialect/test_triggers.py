@@ -13,7 +13,6 @@ from core.dialect.subjects import Subject
 from core.dialect.triggers import Naming, read_trigger, said_trigger
 from core.plan import BuildKind, Fate
 from core.schema.model import Affinity
-from core.server.embedded import Cluster
 from core.values import types
 from core.values.types import Conversion, TargetType
 from tests.dialect.both import Both
@@ -21,8 +20,8 @@ from tests.plan.planning import planned
 
 
 @pytest.fixture(scope="module")
-def target(cluster: Cluster) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+def target(module_database: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(module_database, autocommit=True) as connection:
         yield connection
 
 

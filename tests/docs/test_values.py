@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from core.plan.decide import _CHAIN, BOOLEAN_PAIRS, MISFITS_ALWAYS_ALLOWED, MISFITS_SHARE
-from core.values import exact, temporal, types
+from core.values import exact, temporal
 from tests.docs.test_commands import REPOSITORY
 from tests.plan.planning import planned
 
@@ -78,9 +78,6 @@ def test_the_epochs_and_the_allowance_are_those_of_the_code() -> None:
     epochs = next(takes for rule, *_, takes in RULES if rule == "epoch:UNIT")
     assert {f"epoch:{unit}" for unit in re.findall(r"`(\w+)`?", epochs)} == set(temporal.EPOCHS)
     assert f"max({MISFITS_ALWAYS_ALLOWED}, {MISFITS_SHARE:.1%}".replace("%", " %") in TEXT
-    assert {
-        type_ for _, chosen, others, _ in RULES for type_ in words(chosen) | words(others)
-    } == set(types.NAMES)
 
 
 def test_the_pairs_of_words_are_those_of_the_code() -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from core.plan import BuildKind, Fate, Plan
 from core.plan.ddl import script
-from core.server.embedded import Cluster
 from tests.dialect.both import Both
 from tests.plan.planning import planned
 
@@ -37,8 +36,8 @@ EXTERNAL = """
 
 
 @pytest.fixture(scope="module")
-def target(cluster: Cluster) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+def target(module_database: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(module_database, autocommit=True) as connection:
         yield connection
 
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from core.dialect import Place, Places, Untranslatable, condition
 from core.schema.affinity import affinity
 from core.schema.model import Affinity
-from core.server.embedded import Cluster
 from core.values import types
 from core.values.types import Conversion, TargetType
 from tests.property.profiles import profile
@@ -175,8 +174,8 @@ CONDITIONS = st.recursive(
 
 
 @pytest.fixture(scope="module")
-def target(cluster: Cluster) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+def target(module_database: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(module_database, autocommit=True) as connection:
         columns = ", ".join(f"{name} {kind}" for name, (_, kind, *_) in DECLARED.items())
         connection.execute(f"CREATE TEMP TABLE x (n int, {columns})".encode())
         yield connection

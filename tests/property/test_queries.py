@@ -19,7 +19,6 @@ from core.census import take_census
 from core.plan import BuildKind, Plan, make_plan
 from core.plan.ddl import create_table, qualified
 from core.schema import read_sqlite
-from core.server.embedded import Cluster
 from tests.property.profiles import profile
 
 TABLES = """
@@ -175,11 +174,9 @@ def queries(draw: st.DrawFn) -> str:
 
 
 @pytest.fixture(scope="module")
-def target(cluster: Cluster) -> Iterator[psycopg.Connection]:
-    cluster.ensure_database("queries")
-    with psycopg.connect(cluster.url("queries"), autocommit=True) as connection:
+def target(module_database: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(module_database, autocommit=True) as connection:
         yield connection
-    cluster.drop_database("queries")
 
 
 def planned(

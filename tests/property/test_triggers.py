@@ -10,7 +10,6 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from core.plan import BuildKind
-from core.server.embedded import Cluster
 from tests.dialect.both import Both
 from tests.property.profiles import profile
 
@@ -95,8 +94,8 @@ CHANGES = st.lists(
 
 
 @pytest.fixture(scope="module")
-def target(cluster: Cluster) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+def target(module_database: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(module_database, autocommit=True) as connection:
         yield connection
 
 
