@@ -76,8 +76,8 @@ PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --ge
 LOCKS = requirements.lock requirements-runtime.lock requirements-bench.lock
 
 lock: venv ## compile the three locks again; ARGS=--upgrade for newer versions
-	$(PIP_COMPILE) --extra dev --output-file requirements.lock pyproject.toml
-	$(PIP_COMPILE) --constraint requirements.lock --output-file requirements-runtime.lock pyproject.toml
+	$(PIP_COMPILE) --extra webapp --extra dev --extra load --output-file requirements.lock pyproject.toml
+	$(PIP_COMPILE) --constraint requirements.lock --extra webapp --output-file requirements-runtime.lock pyproject.toml
 	$(PIP_COMPILE) --constraint requirements.lock --extra bench --output-file requirements-bench.lock pyproject.toml
 	! grep -nE '://|file:/|^-|^ *#.* /' $(LOCKS)
 

@@ -1,0 +1,5 @@
+"""The JSON API under /api/v1."""
+
+from webapp.blueprints.api.routes import blueprint
+
+__all__ = ["blueprint"]

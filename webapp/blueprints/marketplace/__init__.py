@@ -1,0 +1,5 @@
+"""The catalogue: looking, finding, and offering."""
+
+from webapp.blueprints.marketplace.routes import blueprint
+
+__all__ = ["blueprint"]
