@@ -9,14 +9,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from core.cli.places import Place, embedded_place
+from core.cli.places import Place, database_name, embedded_place
 from core.cli.progress import RunProgress
 from core.cli.proof import print_parity
 from core.cli.speaking import err, out, tell
 from core.errors import LedgerVersion
+from core.plan import Plan
+from core.plan.codec import from_json
 from core.sample import build_sample
 from core.server.connection import connect, translated
 from core.settings import Settings
@@ -33,15 +36,16 @@ _EXIT_FAILED = 1
 _POLL_SECONDS = 0.01
 
 
-def tell_story(settings: Settings, *, rows: int, serve: bool) -> int:
-    """Tell it; 0 when every step went as it should. ``serve``: keep the server up
-    until Ctrl-C."""
-    source = settings.home / "demo" / f"{DATABASE}.db"
-    _make_sample(source, rows)
-    place = embedded_place(DATABASE, create=True)
+def tell_story(settings: Settings, given: Path | None, *, rows: int, serve: bool) -> int:
+    """Tell it of the database ``given``, else of a sample of ``rows`` order lines; 0 when every
+    step went as it should. ``serve``: keep the server up until Ctrl-C."""
+    source = given or settings.home / "demo" / f"{DATABASE}.db"
+    if given is None:
+        _make_sample(source, rows)
+    place = embedded_place(database_name(source), create=True)
     try:
         _forget_older(place, source)
-        failed = _move_and_prove(place, source, rows)
+        failed = _move_and_prove(place, source)
         if failed is None and serve:
             _serve(source)
     finally:
@@ -78,18 +82,18 @@ def _forget_older(place: Place, source: Path) -> None:
                 raise
         else:
             return
-    place.cluster.drop_database(DATABASE)
-    place.cluster.ensure_database(DATABASE)
+    place.cluster.drop_database(place.database)
+    place.cluster.ensure_database(place.database)
 
 
-def _move_and_prove(place: Place, source: Path, rows: int) -> str | None:
+def _move_and_prove(place: Place, source: Path) -> str | None:
     """The steps; what went wrong, or None."""
     version = place.cluster.binaries.version if place.cluster else "?"
     out.print(tell("demo.migrate", version=version))
-    done = _interrupted(place, source, rows)
-    if done is None:
+    killed = _interrupted(place, source)
+    if killed is None:
         return "SIGKILL"
-    out.print(tell("demo.killed", done=f"{done:,}", rows=f"{rows:,}"))
+    out.print(tell("demo.killed", done=f"{killed.done:,}", rows=f"{killed.rows:,}"))
     out.print(tell("demo.resume"))
     exit_code = subprocess.run(_command(source), check=False).returncode
     if exit_code not in (0, 3):
@@ -98,24 +102,32 @@ def _move_and_prove(place: Place, source: Path, rows: int) -> str | None:
     return _proven(_verified(place, source))
 
 
-def _interrupted(place: Place, source: Path, rows: int) -> int | None:
-    """Start the migration and kill it half way; the rows it had committed."""
+@dataclass(frozen=True)
+class _Killed:
+    """A migration that was killed when ``done`` of ``rows`` rows were safe."""
+
+    done: int
+    rows: int
+
+
+def _interrupted(place: Place, source: Path) -> _Killed | None:
+    """Start the migration and kill it half way."""
     for attempt, chunk_rows in enumerate(CHUNK_ROWS):
         if attempt:
             out.print(tell("demo.too_fast"))
         command = _command(source, "--replace", "--chunk-rows", str(chunk_rows))
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
-            done = _wait_for_rows(place, process, int(rows * KILL_AT))
+            killed = _wait_for_rows(place, process)
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
-        if done is not None:
-            return done
+        if killed is not None:
+            return killed
     return None
 
 
-def _wait_for_rows(place: Place, process: subprocess.Popen[bytes], wanted: int) -> int | None:
+def _wait_for_rows(place: Place, process: subprocess.Popen[bytes]) -> _Killed | None:
     """Watch the ledger until enough rows are safe; None when the run ended before."""
     with connect(place.target, autocommit=True) as connection, translated(place.target):
         ledger = Ledger(connection)
@@ -123,8 +135,9 @@ def _wait_for_rows(place: Place, process: subprocess.Popen[bytes], wanted: int) 
             run = ledger.live_run("public") if ledger.exists() else None
             if run is not None and run.status is Status.COPYING:
                 done = sum(r.rows_read for r in ledger.ranges(run.run))
-                if done >= wanted:
-                    return done
+                rows = sum(table.rows for table in from_json(Plan, run.plan).tables)
+                if done >= rows * KILL_AT:
+                    return _Killed(done, rows)
             time.sleep(_POLL_SECONDS)
     return None
 

@@ -465,12 +465,14 @@ def runs(
 
 @app.command(help=tell("cli.demo.help"))
 def demo(
+    source: OptionalSource = None,
     check: Annotated[bool, typer.Option("--check", help=tell("option.check"))] = False,
     rows: Annotated[int, typer.Option("--rows", min=1000, help=tell("option.rows"))] = 200_000,
 ) -> None:
-    """The whole story on a sample; exit 0 when everything is proven."""
+    """The whole story, on a sample or a database given; exit 0 when everything is proven."""
     with answering(False):
-        raise typer.Exit(story.tell_story(SETTINGS, rows=rows, serve=not check))
+        given = source_file(source).path if source is not None else None
+        raise typer.Exit(story.tell_story(SETTINGS, given, rows=rows, serve=not check))
 
 
 if __name__ == "__main__":
