@@ -63,3 +63,14 @@ def world(backend: str, shop_url: str) -> Iterator[World]:
     made.append(World(app, shop_url, backend))
     yield made[0]
     made[0].database.close()
+
+
+@pytest.fixture
+def busy_world(backend: str, shop_url: str) -> Iterator[World]:
+    """The same with room for many at once, who wait for each other as long as it takes."""
+    made: list[World] = []
+    patient = {"pool_size": 8, "pool_timeout": 60, "lock_timeout": 60, "statement_timeout": 60}
+    app = create_app(settings_for(shop_url, **patient), clock=lambda: made[0].now)
+    made.append(World(app, shop_url, backend))
+    yield made[0]
+    made[0].database.close()

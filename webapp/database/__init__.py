@@ -3,6 +3,7 @@ hold exactly. It refuses to know tables and the web.
 """
 
 from webapp.database.engines import make_engine
+from webapp.database.once import inserted
 from webapp.database.route import Route, RouteUnreadable
 from webapp.database.types import Choice, Document, Moment, Money, PublicId
 from webapp.database.units import Database, Frozen
@@ -17,5 +18,6 @@ __all__ = [
     "PublicId",
     "Route",
     "RouteUnreadable",
+    "inserted",
     "make_engine",
 ]

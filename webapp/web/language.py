@@ -32,9 +32,8 @@ def catalogue(language: str) -> Mapping[str, str]:
     for file in sorted((FOLDER / language).glob("*.po")):
         with file.open("rb") as text:
             for message in read_po(text, locale=language):
-                for said, there in zip(_each(message.id), _each(message.string), strict=False):
-                    if said and there:
-                        found[said] = there
+                pairs = zip(_each(message.id), _each(message.string), strict=False)
+                found.update({said: there for said, there in pairs if said and there})
     return found
 
 
