@@ -10,6 +10,7 @@ from flask import current_app, g
 from sqlalchemy.orm import Session
 
 from webapp.database import Database
+from webapp.providers import Providers, providers
 from webapp.settings import Settings
 
 T = TypeVar("T")
@@ -23,6 +24,7 @@ class Shop:
         self, settings: Settings, database: Database, clock: Callable[[], datetime] | None = None
     ) -> None:
         self.settings, self.database = settings, database
+        self.providers: Providers = providers(settings)
         self.clock = clock or (lambda: datetime.now(UTC))
 
 
