@@ -59,6 +59,7 @@ def world(backend: str, shop_url: str) -> Iterator[World]:
     made: list[World] = []
     app = create_app(settings_for(shop_url), clock=lambda: made[0].now)
     app.config["WTF_CSRF_ENABLED"] = False  # tests/webapp/test_security.py turns it on again
+    app.config["PREFERRED_URL_SCHEME"] = "https"  # cookies are for TLS alone
     app.testing = False  # errors become answers, as they do for people
     made.append(World(app, shop_url, backend))
     yield made[0]

@@ -58,11 +58,9 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one state of the database and changes nothing."""
+        # Closing ends the transaction, and leaves what was read as it is.
         with Session(self.engine, expire_on_commit=False) as session:
-            try:
-                yield session
-            finally:
-                session.rollback()
+            yield session
 
     def write(self, work: Callable[[Session], T]) -> T:
         """What ``work`` answers, once all that it did is committed; or nothing of it is.

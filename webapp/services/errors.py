@@ -64,7 +64,7 @@ class TooMany(Refused):
     status = 429
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(retry_after=retry_after)
+        super().__init__()
         self.retry_after = retry_after
 
 

@@ -269,8 +269,8 @@ def _require_party(
     parties = session.execute(
         select(Order.buyer_id, Order.seller_id).where(Order.id == order_id)
     ).one_or_none()
-    allowed = () if parties is None else parties.tuple()[1:] if as_seller else parties.tuple()
-    if viewer.id not in allowed:
+    allowed = tuple(parties or ())
+    if viewer.id not in (allowed[1:] if as_seller else allowed):
         raise NotFound
 
 

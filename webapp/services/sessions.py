@@ -76,7 +76,7 @@ def find(session: Session, token: str, *, now: datetime, lifetime: Lifetime) -> 
     ).one_or_none()
     if row is None:
         return None
-    held, user = row.tuple()
+    held, user = row
     viewer = Viewer(
         id=user.id,
         username=user.username,
