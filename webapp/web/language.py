@@ -81,7 +81,10 @@ def install(app: Flask) -> None:
     """Templates have ``_()``, ``{% trans %}``, and the filters ``price`` and ``moment``."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        gettext, ngettext, newstyle=True
+        gettext,
+        # Templates put the facts into the sentence themselves.
+        lambda one, many, n: gettext(one if n == 1 else many),
+        newstyle=True,
     )
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.filters["price"] = price

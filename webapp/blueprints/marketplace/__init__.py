@@ -1,5 +1,6 @@
-"""The catalogue: looking, finding, and offering."""
+"""The catalogue: looking, finding, saying what one thinks, offering, and governing."""
 
-from webapp.blueprints.marketplace.routes import blueprint
+from webapp.blueprints.marketplace import governing, looking, opinions, selling
+from webapp.blueprints.marketplace.blueprint import blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "governing", "looking", "opinions", "selling"]

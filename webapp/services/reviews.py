@@ -1,0 +1,76 @@
+"""What buyers think of a product: one review each, which they may replace."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from webapp.models import Order, OrderItem, OrderState, Review
+from webapp.services.errors import Forbidden, Invalid
+from webapp.services.people import Viewer
+from webapp.services.products import seen
+from webapp.services.texts import paragraphs
+
+BODY_MAX = 2000
+RATINGS = range(1, 6)
+
+
+def bought(user_id: int, product_id: int) -> ColumnElement[bool]:
+    """Whether somebody has paid for a product."""
+    paid = Order.state.in_([OrderState.PAID, OrderState.SHIPPED])
+    return exists().where(
+        OrderItem.order_id == Order.id,
+        OrderItem.product_id == product_id,
+        Order.buyer_id == user_id,
+        paid,
+    )
+
+
+def review(
+    session: Session,
+    viewer: Viewer,
+    product_id: int,
+    rating: int | None,
+    body: str,
+    *,
+    now: datetime,
+) -> None:
+    """Say what the viewer thinks, instead of what they said before. ``rating``: None when it
+    could not be read. Raises NotFound, Forbidden, Invalid."""
+    seen(session, viewer, product_id)
+    if not session.scalar(select(bought(viewer.id, product_id))):
+        raise Forbidden
+    said = paragraphs(body)
+    problems = {}
+    if rating not in RATINGS:
+        problems["rating"] = "rating_missing"
+    if len(said) > BODY_MAX:
+        problems["review"] = "too_long"
+    if problems or rating is None:
+        raise Invalid(problems)
+    _keep(session, Review(product_id=product_id, user_id=viewer.id, rating=rating, body=said), now)
+
+
+def _keep(session: Session, wanted: Review, now: datetime) -> None:
+    if _replace(session, wanted, now):
+        return
+    wanted.created_at = now
+    try:
+        with session.begin_nested():
+            session.add(wanted)
+    except IntegrityError:  # the same person, in another window, a moment ago
+        _replace(session, wanted, now)
+
+
+def _replace(session: Session, wanted: Review, now: datetime) -> bool:
+    mine = update(Review).where(
+        Review.product_id == wanted.product_id, Review.user_id == wanted.user_id
+    )
+    done = session.execute(
+        mine.values(rating=wanted.rating, body=wanted.body, created_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    return bool(done.rowcount)  # type: ignore[attr-defined]
