@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import delete
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from webapp.database import inserted
 from webapp.models import Favourite, Product, ProductState
 from webapp.services.cards import ProductCard, cards, rows
 from webapp.services.pages import SIZE, Order, Page, Place
@@ -24,12 +24,8 @@ def toggle(session: Session, viewer: Viewer, product_id: int, *, now: datetime) 
     if session.execute(mine).rowcount:  # type: ignore[attr-defined]
         return False
     seen(session, viewer, product_id)
-    kept = Favourite(user_id=viewer.id, product_id=product_id, created_at=now)
-    try:
-        with session.begin_nested():
-            session.add(kept)
-    except IntegrityError:  # kept in another window, a moment ago
-        pass
+    kept = {"user_id": viewer.id, "product_id": product_id, "created_at": now}
+    inserted(session, Favourite, kept)
     return True
 
 

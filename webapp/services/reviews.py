@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from webapp.database import inserted
 from webapp.models import Order, OrderItem, OrderState, Review
 from webapp.services.errors import Forbidden, Invalid
 from webapp.services.people import Viewer
@@ -51,26 +51,8 @@ def review(
         problems["review"] = "too_long"
     if problems or rating is None:
         raise Invalid(problems)
-    _keep(session, Review(product_id=product_id, user_id=viewer.id, rating=rating, body=said), now)
-
-
-def _keep(session: Session, wanted: Review, now: datetime) -> None:
-    if _replace(session, wanted, now):
-        return
-    wanted.created_at = now
-    try:
-        with session.begin_nested():
-            session.add(wanted)
-    except IntegrityError:  # the same person, in another window, a moment ago
-        _replace(session, wanted, now)
-
-
-def _replace(session: Session, wanted: Review, now: datetime) -> bool:
-    mine = update(Review).where(
-        Review.product_id == wanted.product_id, Review.user_id == wanted.user_id
-    )
-    done = session.execute(
-        mine.values(rating=wanted.rating, body=wanted.body, created_at=now),
-        execution_options={"synchronize_session": False},
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    kept = {"rating": rating, "body": said, "created_at": now}
+    key = {"product_id": product_id, "user_id": viewer.id}
+    if not inserted(session, Review, key | kept):
+        mine = update(Review).where(Review.product_id == product_id, Review.user_id == viewer.id)
+        session.execute(mine.values(kept))

@@ -3,14 +3,13 @@
 A product is found when its title or description has all the words that were typed, in any
 case and order; the last word may be the beginning of one. Signs between words mean
 nothing: whatever people type is a search, never an error. A word is also found with one
-accent more or less, as Spanish bears at most one in nearly all words. What a word is the
+accent more or less: most Spanish words have one, which people leave out. What a word is the
 engines agree on, but for addresses and paths, which PostgreSQL keeps whole.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -27,7 +26,9 @@ WORD_MAX = 40
 
 _SIGNS = re.compile(r"""['"\\:&|!()<>*]""")
 """What either engine's language of queries gives a meaning."""
-_MARKED = {"a": "á", "e": "é", "i": "í", "o": "ó", "u": "úü", "n": "ñ"}
+_FAMILIES = ("aá", "eé", "ií", "oó", "uúü", "nñ")
+_OTHERS = {letter: family.replace(letter, "") for family in _FAMILIES for letter in family}
+"""Letters that differ by an accent alone."""
 
 
 class Finder(Protocol):
@@ -53,21 +54,15 @@ def finder(session: Session, typed: str) -> Finder:
 
 
 def spellings(word: str) -> tuple[str, ...]:
-    """The word as it is, without accents, and with one of them."""
+    """The word as it is, and all that have one accent more, less, or of another kind."""
     if len(word) > WORD_MAX:
         return (word,)
-    bare = _bare(word)
-    marked = (
-        bare[:place] + mark + bare[place + 1 :]
-        for place, letter in enumerate(bare)
-        for mark in _MARKED.get(letter, "")
+    others = (
+        word[:place] + other + word[place + 1 :]
+        for place, letter in enumerate(word)
+        for other in _OTHERS.get(letter, "")
     )
-    return tuple(dict.fromkeys((word, bare, *marked)))
-
-
-def _bare(word: str) -> str:
-    parted = unicodedata.normalize("NFD", word)
-    return "".join(sign for sign in parted if not unicodedata.combining(sign))
+    return (word, *others)
 
 
 def _each(sought: Sequence[str]) -> list[tuple[tuple[str, ...], bool]]:

@@ -33,6 +33,7 @@ SENTENCES = {
     "login_needed": _("Log in to go on."),
     "conflict": _("Something has changed meanwhile. Look again, then decide."),
     "invalid": _("Some of what you sent cannot be used."),
+    "no_such_page": _("This page of the list cannot be found. Begin again at the first one."),
     "too_many": _("Too many attempts. Wait a moment, then try again."),
     "out_of_stock": _("There is not enough left of something you want."),
     "frozen": _("The shop is being moved. You can look around; buying works again in a moment."),

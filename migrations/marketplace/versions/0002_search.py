@@ -9,10 +9,11 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-# External content: the words are the table's, the index alone is FTS5's own.
+# External content: the words are the table's, the index alone is FTS5's own. It keeps accents,
+# as PostgreSQL does: whoever searches decides what they mean, the same on both.
 SQLITE = (
     """CREATE VIRTUAL TABLE product_search USING fts5(title, description,
-      content='product', content_rowid='id', tokenize='unicode61')""",
+      content='product', content_rowid='id', tokenize='unicode61 remove_diacritics 0')""",
     """CREATE TRIGGER product_search_insert AFTER INSERT ON product BEGIN
       INSERT INTO product_search (rowid, title, description)
       VALUES (new.id, new.title, new.description);
