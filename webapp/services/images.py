@@ -54,7 +54,7 @@ def image(session: Session, viewer: Viewer | None, product_id: int, number: int)
     ).one_or_none()
     if row is None:
         raise NotFound
-    found, product = row.tuple()
+    found, product = row
     if not visible(viewer, product):
         raise NotFound
     is_public = product.state is ProductState.LISTED

@@ -39,12 +39,13 @@ def browse() -> tuple[str, int]:
 def _list(
     search: Search, page: Page[ProductCard], filters: dict[str, str], problems: dict[str, str]
 ) -> str:
+    spoken = language()
     return render_template(
         "marketplace/browse.html",
         search=search,
         page=page,
         after=paging.signed(page.after, f"browse by {search.order}"),
-        tree=read(lambda s: categories.tree(s, language())),
+        tree=read(lambda s: categories.tree(s, spoken)),
         filters=filters,
         problems=problems,
         sorts=[sort for sort in Sort if search.words or sort is not Sort.RELEVANCE],
@@ -61,7 +62,8 @@ def product_page(product_id: int, **more: Any) -> str:
     """The page of one product: with ``problems`` and what was ``typed``, if that was sent from
     one of its forms."""
     words = {"problems": {}, "typed": {}, "answering": None} | more
-    found = read(lambda s: catalogue.product(s, viewer(), product_id, language=language()))
+    who, spoken = viewer(), language()
+    found = read(lambda s: catalogue.product(s, who, product_id, language=spoken))
     attributes = {name: shown(value) for name, value in found.attributes.items()}
     return render_template(
         "marketplace/product.html", product=found, attributes=attributes, **words
@@ -71,7 +73,8 @@ def product_page(product_id: int, **more: Any) -> str:
 @blueprint.get(f"/products/{ID}/images/{NUMBER}")
 def image(product_id: int, number: int) -> Response:
     """One picture. Its address may name the digest: then it never changes."""
-    found = read(lambda s: images.image(s, viewer(), product_id, number))
+    who = viewer()
+    found = read(lambda s: images.image(s, who, product_id, number))
     response = Response(found.content, content_type=found.media_type)
     response.set_etag(found.digest)
     is_named = request.args.get("v") == found.digest
@@ -84,8 +87,8 @@ def image(product_id: int, number: int) -> Response:
 @login_required
 def favourite_products() -> str:
     """What the viewer wants to find again."""
-    after = paging.opened(request.args.get("after"), "favourites")
-    page = read(lambda s: favourites.favourites(s, known(viewer()), after=after))
+    who, after = known(viewer()), paging.opened(request.args.get("after"), "favourites")
+    page = read(lambda s: favourites.favourites(s, who, after=after))
     return render_template(
         "marketplace/favourites.html", page=page, after=paging.signed(page.after, "favourites")
     )

@@ -26,8 +26,8 @@ from webapp.web.viewer import seller_required, viewer
 @seller_required
 def mine() -> str:
     """What the viewer offers."""
-    after = paging.opened(request.args.get("after"), "listings")
-    page = read(lambda s: listings.mine(s, seller(viewer()), after=after))
+    who, after = seller(viewer()), paging.opened(request.args.get("after"), "listings")
+    page = read(lambda s: listings.mine(s, who, after=after))
     return render_template(
         "marketplace/mine.html", page=page, after=paging.signed(page.after, "listings")
     )
@@ -107,7 +107,8 @@ def add_image(product_id: int) -> Response | tuple[str, int]:
 @seller_required
 def remove_image(product_id: int, number: int) -> Response:
     """One picture less."""
-    write(lambda s: images.remove(s, seller(viewer()), product_id, number))
+    who = seller(viewer())
+    write(lambda s: images.remove(s, who, product_id, number))
     flash(_("The picture is removed."))
     return redirect(url_for(".edit_form", product_id=product_id, _anchor="pictures"))
 
@@ -167,7 +168,8 @@ def _limits(draft: Draft) -> dict[str, Any]:
 
 
 def _form(said: Mapping[str, str], problems: Mapping[str, str]) -> dict[str, Any]:
-    tree = read(lambda s: categories.tree(s, language()))
+    spoken = language()
+    tree = read(lambda s: categories.tree(s, spoken))
     return {
         "said": said,
         "problems": problems,
