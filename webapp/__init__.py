@@ -13,10 +13,10 @@ from datetime import datetime
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import blueprints
+from webapp import blueprints, observe
 from webapp.database import Database, Route, make_engine
 from webapp.settings import Settings, read_settings
-from webapp.web import errors, language, security, viewer
+from webapp.web import errors, health, language, security, viewer
 from webapp.web.shop import EXTENSION, Shop
 
 MEMORY_BYTES_MAX = 64 * 1024
@@ -38,11 +38,14 @@ def create_app(
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
-    app.extensions[EXTENSION] = Shop(settings, open_database(settings), clock)
+    database = open_database(settings)
+    app.extensions[EXTENSION] = Shop(settings, database, clock)
+    observe.install(app, settings, database)
     security.install(app, settings)
     viewer.install(app)
     language.install(app)
     errors.install(app)
+    app.register_blueprint(health.blueprint)
     blueprints.install(app)
     return app
 

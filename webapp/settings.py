@@ -33,8 +33,8 @@ class AppEnv(enum.StrEnum):
     PRODUCTION = "production"
 
 
-class Settings(BaseSettings):
-    """What the shop is told by its environment. Read once; never changed."""
+class Place(BaseSettings):
+    """Where the shop lives: all that a release which changes its tables must be told."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -45,9 +45,27 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
+    database_url: SecretStr = Field(alias="DATABASE_URL")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_empty(cls, value: Any) -> Any:
+        """An empty variable is a mistake of whoever wrote it, not a wish for a default."""
+        if isinstance(value, str) and not value.strip():
+            raise ValueError("is empty; give it a value or leave it out")
+        return value
+
+    @field_validator("database_url", "database_url_next", check_fields=False)
+    @classmethod
+    def _a_database(cls, value: SecretStr | None) -> SecretStr | None:
+        return value if value is None else SecretStr(database_address(value.get_secret_value()))
+
+
+class Settings(Place):
+    """What the shop is told by its environment. Read once; never changed."""
+
     # --- required
     app_env: AppEnv
-    database_url: SecretStr = Field(alias="DATABASE_URL")
     secret_key: SecretStr = Field(alias="SECRET_KEY", min_length=32)
     public_url: str
     mail: Literal["smtp", "console"]
@@ -100,19 +118,6 @@ class Settings(BaseSettings):
     workers: Positive = 2
     threads: Positive = 4
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _not_empty(cls, value: Any) -> Any:
-        """An empty variable is a mistake of whoever wrote it, not a wish for a default."""
-        if isinstance(value, str) and not value.strip():
-            raise ValueError("is empty; give it a value or leave it out")
-        return value
-
-    @field_validator("database_url", "database_url_next")
-    @classmethod
-    def _a_database(cls, value: SecretStr | None) -> SecretStr | None:
-        return value if value is None else SecretStr(database_address(value.get_secret_value()))
-
     @field_validator("public_url")
     @classmethod
     def _an_origin(cls, value: str) -> str:
@@ -124,6 +129,38 @@ class Settings(BaseSettings):
         ):
             raise ValueError("must be an origin such as https://shop.example")
         return value.rstrip("/")
+
+    @field_validator("bind", "metrics_bind")
+    @classmethod
+    def _a_place_to_listen(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError("must be an address and a port such as 127.0.0.1:8000")
+        return value
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _a_sentry(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parts = urlsplit(value.get_secret_value())
+            is_whole = parts.hostname and parts.username and parts.path.strip("/").isalnum()
+            if parts.scheme not in ("http", "https") or not is_whole:
+                raise ValueError("is no DSN such as https://key@sentry.example/1")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _a_mailbox(cls, value: str) -> str:
+        if not value.isprintable() or not all(value.rpartition("@")[::2]):
+            raise ValueError("is no address such as shop@example.com")
+        return value
+
+    @field_validator("smtp_port")
+    @classmethod
+    def _a_port(cls, value: int) -> int:
+        if value > 65535:
+            raise ValueError("is no port")
+        return value
 
     @model_validator(mode="after")
     def _together(self) -> Settings:
@@ -153,6 +190,14 @@ def read_settings(**given: Any) -> Settings:
     """The settings of the environment, under those ``given``. Raises SettingsRefused."""
     try:
         return Settings(**given)
+    except ValidationError as refused:
+        raise SettingsRefused([_said(error) for error in refused.errors()]) from None
+
+
+def read_database_url() -> SecretStr:
+    """The database alone, whatever else is missing. Raises SettingsRefused."""
+    try:
+        return Place().database_url  # type: ignore[call-arg]  # from the environment
     except ValidationError as refused:
         raise SettingsRefused([_said(error) for error in refused.errors()]) from None
 

@@ -1,5 +1,8 @@
 """What gunicorn serves."""
 
-from webapp import create_app
+from webapp import create_app, observe
+from webapp.settings import read_settings
 
-app = create_app()
+settings = read_settings()
+observe.begin(settings)
+app = create_app(settings)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -49,6 +49,11 @@ class Database:
     def backend(self) -> str:
         """``sqlite`` or ``postgresql``."""
         return self._route.live()
+
+    @property
+    def engines(self) -> Mapping[str, Engine]:
+        """All of them, by their backends: the live one, and the one that may become it."""
+        return self._engines
 
     def close(self) -> None:
         """Give back every connection."""
