@@ -175,7 +175,8 @@ def seed(
     ] = False,
 ) -> None:
     """Fill an empty shop, the same way each time."""
-    _part("webapp.seed").seed(_open(read_settings()), size.value, dirt, datetime.now(UTC))
+    database = _open(read_settings())
+    _part("webapp.seed").seed(database, size.value, dirt, datetime.now(UTC))
 
 
 def _open(settings: Settings) -> Database:

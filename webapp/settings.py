@@ -21,7 +21,7 @@ PREFIX = "SHOP_"
 """Of every setting but those that all applications call alike, which have an alias."""
 
 Positive = Annotated[int, Field(gt=0)]
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, le=24 * 3600, allow_inf_nan=False)]
 
 
 class AppEnv(enum.StrEnum):

@@ -37,6 +37,7 @@ def begin(settings: Settings, redaction: Redaction) -> None:
         include_local_variables=False,  # a frame of a login holds its password
         max_request_body_size="never",
         max_breadcrumbs=0,
+        auto_session_tracking=False,
         auto_enabling_integrations=False,
         disabled_integrations=[ArgvIntegration()],
         integrations=[
@@ -51,6 +52,7 @@ def told(event: Any) -> Any:
     may hold a token) and the names of the request and of whoever asked."""
     event.pop("request", None)
     event.pop("user", None)
+    event.get("logentry", {}).pop("params", None)  # they stand in the sentence, redacted there
     if has_request_context():
         route = request.url_rule.rule if request.url_rule else "unmatched"
         event["request"] = {"method": request.method, "url": route}

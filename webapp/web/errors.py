@@ -6,7 +6,7 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
+from flask import Flask, Response, g, jsonify, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
@@ -60,6 +60,8 @@ def problem(status: int, id_: str, detail: str, **more: Any) -> Response:
 
 def told(status: int, id_: str, *, retry_after: int | None = None, **facts: Any) -> AnyResponse:
     """The problem, to whoever asked."""
+    if status >= 500:
+        g.setdefault("viewer", None)  # what failed must not be asked again by the page about it
     sentence = gettext(SENTENCES.get(id_, SENTENCES["failed"]))
     if request.path.startswith(API):
         response: AnyResponse = problem(status, id_, sentence, **facts)
