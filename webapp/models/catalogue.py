@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Computed,
     Float,
     ForeignKey,
     Index,
@@ -51,8 +52,9 @@ class Category(Base):
 
 
 class Product(Base):
-    """One thing for sale. ``stock``: pieces that nobody has ordered yet; ``attributes``: what
-    the seller says of it, as a document; ``version`` rises with each change by the seller."""
+    """One thing for sale. ``stock``: pieces that nobody has ordered yet (the database says
+    ``is_in_stock`` of them); ``attributes``: what the seller says of it, as a document;
+    ``version`` rises with each change by the seller."""
 
     __tablename__ = "product"
     __table_args__ = (
@@ -82,6 +84,7 @@ class Product(Base):
     price: Mapped[Decimal]
     currency: Mapped[str] = mapped_column(String(3), default="EUR")
     stock: Mapped[int] = mapped_column(default=0)
+    is_in_stock: Mapped[bool] = mapped_column(Computed("stock > 0", persisted=True))
     state: Mapped[ProductState] = mapped_column(
         Choice(ProductState, "state_known"), default=ProductState.DRAFT
     )

@@ -8,13 +8,25 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    func,
+    text,
+    type_coerce,
+)
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from webapp.database.types import Choice
+from webapp.database.types import Choice, Money
 from webapp.models.accounts import User
 from webapp.models.base import Base, Code, Digest, Key, Long, Reference, Short
 from webapp.models.catalogue import Product
+from webapp.money import line_total
 
 
 class OrderState(enum.StrEnum):
@@ -113,11 +125,19 @@ class OrderItem(Base):
     title: Mapped[Short]
     unit_price: Mapped[Decimal]
     quantity: Mapped[int]
-    line_total: Mapped[Decimal] = mapped_column(
-        Computed("round(unit_price * quantity, 2)", persisted=True)
-    )
 
     order: Mapped[Order] = relationship(lazy="raise", back_populates="items")
+
+    @hybrid_property
+    def line_total(self) -> Decimal:
+        """What the line costs. It is no column: SQLite multiplies doubles and its versions round
+        them differently, so that no rule of a column's would mean the same on both engines."""
+        return line_total(self.unit_price, self.quantity)
+
+    @line_total.inplace.expression
+    @classmethod
+    def _line_total_asked(cls) -> ColumnElement[Decimal]:
+        return type_coerce(func.round(cls.unit_price * cls.quantity, 2), Money())
 
 
 class Payment(Base):

@@ -191,6 +191,12 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("stock", sa.Integer(), nullable=False),
         sa.Column(
+            "is_in_stock",
+            sa.Boolean(),
+            sa.Computed("stock > 0", persisted=True),
+            nullable=False,
+        ),
+        sa.Column(
             "state",
             sa.Enum(
                 "draft",
@@ -317,12 +323,6 @@ def upgrade() -> None:
         sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("unit_price", types.Money(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
-        sa.Column(
-            "line_total",
-            types.Money(),
-            sa.Computed("round(unit_price * quantity, 2)", persisted=True),
-            nullable=False,
-        ),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_order_item_quantity_positive")),
         sa.ForeignKeyConstraint(
             ["order_id"], ["shop_order.id"], name=op.f("fk_order_item_order_id"), ondelete="CASCADE"

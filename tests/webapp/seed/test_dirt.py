@@ -27,7 +27,7 @@ PROOFS = {
     "money.comma": "SELECT count(*) FROM shop_order WHERE total = '1.234,50'",
     "money.decimals": "SELECT count(*) FROM product WHERE typeof(price) = 'real' AND round(price, 2) <> price",
     "money.binary": "SELECT count(*) FROM payment WHERE amount <> 0.3 AND round(amount, 2) = 0.3",
-    "money.free": "SELECT count(*) FROM order_item WHERE typeof(unit_price) = 'text' AND line_total = 0",
+    "money.free": "SELECT count(*) FROM order_item WHERE typeof(unit_price) = 'text' AND unit_price * quantity = 0",
     "text.bytes": "SELECT count(*) FROM product WHERE typeof(description) = 'blob'",
     "text.packed": "SELECT count(*) FROM login_attempt WHERE typeof(address) = 'blob'",
     "bytes.text": "SELECT count(*) FROM product_image WHERE typeof(content) = 'text'",
