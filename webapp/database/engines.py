@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from typing import Any, Protocol
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -84,7 +86,7 @@ def _prepare_sqlite(engine: Engine, limits: Limits) -> None:
         connection.isolation_level = None  # we begin transactions, not the driver
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {int(limits.lock_timeout * 1000)}")
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _keep_a_log(cursor, limits.lock_timeout)
         cursor.execute(f"PRAGMA synchronous = {limits.sqlite_synchronous}")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
@@ -95,3 +97,18 @@ def _prepare_sqlite(engine: Engine, limits: Limits) -> None:
         # written between: it asks for the writer's place at its beginning.
         writes = connection.get_execution_options().get(WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _keep_a_log(cursor: sqlite3.Cursor, seconds: float) -> None:
+    """Readers beside the writer. The first to ask must be alone, and for this SQLite does not
+    wait by itself."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as refused:
+            if refused.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return

@@ -115,6 +115,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user_account")),
         sa.UniqueConstraint("email", name=op.f("uq_user_account_email")),
     )
+    op.create_index(
+        "uq_user_account_username_lower",
+        "user_account",
+        [sa.func.lower(sa.text("username"))],
+        unique=True,
+    )
     op.create_table(
         "idempotency_key",
         sa.Column("user_id", BIG, nullable=False),
@@ -238,6 +244,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_product_price", "product", ["price", "id"], unique=False)
     op.create_index("ix_product_seller_id", "product", ["seller_id"], unique=False)
+    op.create_index(
+        "ix_product_title_lower", "product", [sa.func.lower(sa.text("title"))], unique=False
+    )
+    op.create_index(
+        "uq_product_seller_sku",
+        "product",
+        ["seller_id", sa.func.lower(sa.text("sku"))],
+        unique=True,
+    )
     op.create_table(
         "shop_order",
         sa.Column("id", types.PublicId(), nullable=False),
@@ -444,6 +459,8 @@ def downgrade() -> None:
     )
     op.drop_index("ix_shop_order_buyer", table_name="shop_order")
     op.drop_table("shop_order")
+    op.drop_index("uq_product_seller_sku", table_name="product")
+    op.drop_index("ix_product_title_lower", table_name="product")
     op.drop_index("ix_product_seller_id", table_name="product")
     op.drop_index("ix_product_price", table_name="product")
     op.drop_index(
@@ -458,6 +475,7 @@ def downgrade() -> None:
     op.drop_index("ix_login_session_user_id", table_name="login_session")
     op.drop_table("login_session")
     op.drop_table("idempotency_key")
+    op.drop_index("uq_user_account_username_lower", table_name="user_account")
     op.drop_table("user_account")
     op.drop_table("payment_event")
     op.drop_index(
