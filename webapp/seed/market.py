@@ -79,7 +79,8 @@ class Market:
         for number in self._sellers[1:]:
             yield self._user(chance, number, f"seller{number}", Role.SELLER)
         for number in self._buyers[1:]:
-            yield self._user(chance, number, f"{_handle(chance)}{number}", Role.USER)
+            person = self._user(chance, number, f"{_handle(chance)}{number}", Role.USER)
+            yield self._gone(person) if number % 29 == 0 else person
 
     def _user(self, chance: random.Random, number: int, name: str, role: Role) -> Row:
         is_known = name in _KNOWN
@@ -96,6 +97,19 @@ class Market:
             "is_disabled": not is_known and number % 97 == 0,
             "created_at": self.now - _YEAR - self._moment(chance, _YEAR),
             "deleted_at": None,
+        }
+
+    def _gone(self, person: Row) -> Row:
+        """The row of an account that was deleted."""
+        name = f"deleted-{person['id']}"
+        return person | {
+            "email": f"{name}@example.com",
+            "username": name,
+            "password": None,
+            "display_name": "",
+            "preferences": {},
+            "session_epoch": 1,
+            "deleted_at": person["created_at"] + timedelta(days=200),
         }
 
     def categories(self) -> Iterator[Row]:

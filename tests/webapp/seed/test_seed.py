@@ -106,7 +106,8 @@ def test_the_known_people_have_the_password_that_was_given(world: World) -> None
         session.expunge_all()
     known = {name: people[name].role for name in (BUYER, SELLER, ADMIN)}
     assert known == {BUYER: Role.USER, SELLER: Role.SELLER, ADMIN: Role.ADMIN}
-    (hashed,) = {u.password for u in people.values()}
+    (hashed,) = {u.password for u in people.values() if u.deleted_at is None}
+    assert {u.password for u in people.values() if u.deleted_at} == {None}
     assert hashed is not None
     assert PasswordHasher().verify(hashed, PASSWORD)
     found = extract_parameters(hashed)
