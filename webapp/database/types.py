@@ -141,13 +141,24 @@ class PublicId(TypeDecorator[uuid.UUID]):
         return uuid.UUID(value) if isinstance(value, str) else value
 
 
+class _Word(Enum):
+    """An enum's value as TEXT. PostgreSQL says CHECKs over VARCHARs in other words once they
+    are made again, and who restores or moves them could not tell whether they are the same."""
+
+    cache_ok = True
+
+
+@compiles(_Word)
+def _declared_word(element: _Word, compiler: Any, **words: Any) -> str:  # noqa: ARG001
+    return "TEXT"
+
+
 def Choice(kind: type[enum.StrEnum], name: str) -> Enum:  # noqa: N802
     """A text that is one of an enum's values, held to it by a CHECK called ``name``: native
     enums of PostgreSQL can not lose a value, and SQLite has none."""
-    return Enum(
+    return _Word(
         kind,
         native_enum=False,
-        length=20,
         name=name,
         create_constraint=True,
         values_callable=lambda values: [value.value for value in values],

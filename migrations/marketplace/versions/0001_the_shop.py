@@ -44,19 +44,7 @@ def upgrade() -> None:
     op.create_table(
         "outbox_message",
         sa.Column("id", BIG, sa.Identity(), nullable=False),
-        sa.Column(
-            "kind",
-            sa.Enum(
-                "mail",
-                "charge",
-                "refund",
-                name="kind_known",
-                native_enum=False,
-                create_constraint=True,
-                length=20,
-            ),
-            nullable=False,
-        ),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("payload", types.Document, nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
@@ -64,6 +52,9 @@ def upgrade() -> None:
         sa.Column("due_at", types.Moment(), nullable=False),
         sa.Column("claimed_until", types.Moment(), nullable=True),
         sa.Column("done_at", types.Moment(), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('mail', 'charge', 'refund')", name=op.f("ck_outbox_message_kind_known")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_message")),
     )
     op.create_index(
@@ -89,19 +80,7 @@ def upgrade() -> None:
         sa.Column("email", sa.String(254), nullable=False),
         sa.Column("username", sa.String(length=40), nullable=False),
         sa.Column("password", sa.Text(), nullable=True),
-        sa.Column(
-            "role",
-            sa.Enum(
-                "user",
-                "seller",
-                "admin",
-                name="role_known",
-                native_enum=False,
-                create_constraint=True,
-                length=20,
-            ),
-            nullable=False,
-        ),
+        sa.Column("role", sa.Text(), nullable=False),
         sa.Column("display_name", sa.String(length=200), nullable=False),
         sa.Column("language", sa.Text(), nullable=True),
         sa.Column("preferences", types.Document, nullable=False),
@@ -109,6 +88,9 @@ def upgrade() -> None:
         sa.Column("is_disabled", sa.Boolean(), nullable=False),
         sa.Column("created_at", types.Moment(), nullable=False),
         sa.Column("deleted_at", types.Moment(), nullable=True),
+        sa.CheckConstraint(
+            "role IN ('user', 'seller', 'admin')", name=op.f("ck_user_account_role_known")
+        ),
         sa.CheckConstraint(
             "length(username) >= 2", name=op.f("ck_user_account_username_long_enough")
         ),
@@ -162,21 +144,14 @@ def upgrade() -> None:
     op.create_table(
         "one_time_token",
         sa.Column("token_digest", sa.String(length=64), nullable=False),
-        sa.Column(
-            "purpose",
-            sa.Enum(
-                "reset_password",
-                "create_admin",
-                name="purpose_known",
-                native_enum=False,
-                create_constraint=True,
-                length=20,
-            ),
-            nullable=False,
-        ),
+        sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("user_id", BIG, nullable=True),
         sa.Column("expires_at", types.Moment(), nullable=False),
         sa.Column("used_at", types.Moment(), nullable=True),
+        sa.CheckConstraint(
+            "purpose IN ('reset_password', 'create_admin')",
+            name=op.f("ck_one_time_token_purpose_known"),
+        ),
         sa.ForeignKeyConstraint(
             ["user_id"],
             ["user_account.id"],
@@ -202,24 +177,15 @@ def upgrade() -> None:
             sa.Computed("stock > 0", persisted=True),
             nullable=False,
         ),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "draft",
-                "listed",
-                "withdrawn",
-                "hidden",
-                name="state_known",
-                native_enum=False,
-                create_constraint=True,
-                length=20,
-            ),
-            nullable=False,
-        ),
+        sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attributes", types.Document, nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("created_at", types.Moment(), nullable=False),
         sa.Column("updated_at", types.Moment(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('draft', 'listed', 'withdrawn', 'hidden')",
+            name=op.f("ck_product_state_known"),
+        ),
         sa.CheckConstraint("length(title) > 0", name=op.f("ck_product_title_given")),
         sa.CheckConstraint("price >= 0", name=op.f("ck_product_price_not_negative")),
         sa.CheckConstraint("stock >= 0", name=op.f("ck_product_stock_not_negative")),
@@ -258,21 +224,7 @@ def upgrade() -> None:
         sa.Column("id", types.PublicId(), nullable=False),
         sa.Column("buyer_id", BIG, nullable=False),
         sa.Column("seller_id", BIG, nullable=False),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "placed",
-                "paid",
-                "shipped",
-                "cancelled",
-                "refunded",
-                name="state_known",
-                native_enum=False,
-                create_constraint=True,
-                length=20,
-            ),
-            nullable=False,
-        ),
+        sa.Column("state", sa.Text(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("total", types.Money(), nullable=False),
         sa.Column("address", types.Document, nullable=False),
@@ -281,6 +233,10 @@ def upgrade() -> None:
         sa.Column("paid_at", types.Moment(), nullable=True),
         sa.Column("shipped_at", types.Moment(), nullable=True),
         sa.Column("ended_at", types.Moment(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('placed', 'paid', 'shipped', 'cancelled', 'refunded')",
+            name=op.f("ck_shop_order_state_known"),
+        ),
         sa.CheckConstraint("total >= 0", name=op.f("ck_shop_order_total_not_negative")),
         sa.ForeignKeyConstraint(
             ["buyer_id"], ["user_account.id"], name=op.f("fk_shop_order_buyer_id")
@@ -355,26 +311,16 @@ def upgrade() -> None:
         sa.Column("provider", sa.String(length=40), nullable=False),
         sa.Column("idempotency_key", sa.String(length=40), nullable=False),
         sa.Column("reference", sa.String(length=200), nullable=True),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "pending",
-                "captured",
-                "failed",
-                "refunding",
-                "refunded",
-                name="state_known",
-                native_enum=False,
-                create_constraint=True,
-                length=20,
-            ),
-            nullable=False,
-        ),
+        sa.Column("state", sa.Text(), nullable=False),
         sa.Column("amount", types.Money(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("detail", types.Document, nullable=False),
         sa.Column("created_at", types.Moment(), nullable=False),
         sa.Column("settled_at", types.Moment(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('pending', 'captured', 'failed', 'refunding', 'refunded')",
+            name=op.f("ck_payment_state_known"),
+        ),
         sa.CheckConstraint("amount >= 0", name=op.f("ck_payment_amount_not_negative")),
         sa.ForeignKeyConstraint(["order_id"], ["shop_order.id"], name=op.f("fk_payment_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment")),
