@@ -1,0 +1,141 @@
+"""The shop runs on what was moved: it reads what it wrote, and goes on writing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from tests.webapp.migrations.revisions import version
+from tests.webapp.move.moves import Moved, clean_rows, shop_on
+from tests.webapp.world import World
+from webapp.models import (
+    Category,
+    LoginAttempt,
+    LoginSession,
+    Order,
+    OrderItem,
+    OutboxKind,
+    OutboxMessage,
+    Payment,
+    Product,
+    Question,
+    Role,
+    User,
+)
+from webapp.seed import BUYER
+from webapp.services import sessions
+
+
+@pytest.fixture
+def here(moved: Moved) -> Iterator[World]:
+    """The shop where it was."""
+    shop = shop_on(moved.source_url)
+    yield shop
+    shop.database.close()
+
+
+@pytest.fixture
+def there(moved: Moved) -> Iterator[World]:
+    """The shop where it is now."""
+    shop = shop_on(moved.target)
+    yield shop
+    shop.database.close()
+
+
+def test_pages_are_shown(there: World) -> None:
+    with there.database.reading() as session:
+        buyer = session.scalars(select(User).where(User.username == BUYER)).one()
+        session.expunge(buyer)
+    there.now = there.app.extensions["shop"].clock()
+    for client in (there.client(), there.client(buyer)):
+        answer = client.get("/")
+        assert answer.status_code == 200
+        assert b"<h1" in answer.data
+
+
+def test_the_shop_reads_what_it_wrote(here: World, there: World) -> None:
+    ours, theirs = clean_rows(here.database), clean_rows(there.database)
+    assert all(ours.values()), "a table without rows proves nothing"
+    for table, rows in ours.items():
+        assert theirs[table] == rows, table
+
+
+def test_the_shop_counts_on(there: World) -> None:
+    """Every table that numbers its rows: what is new comes after all that there was."""
+    numbered = (User, Category, Product, Question, Payment, OutboxMessage, LoginAttempt)
+    with there.database.reading() as session:
+        most = {kind: session.scalar(select(func.max(kind.id))) for kind in numbered}
+        product_id = session.scalar(select(func.min(Product.id)))
+    user = there.user(role=Role.SELLER)
+    product = there.product(user)
+    order = Order(
+        id=uuid.uuid4(),
+        buyer_id=user.id,
+        seller_id=user.id,
+        currency="EUR",
+        total=Decimal("39.98"),
+        created_at=there.now,
+        address={"city": "Vic"},
+    )
+    item = OrderItem(
+        order_id=order.id,
+        line=1,
+        product_id=product.id,
+        title="x",
+        unit_price=Decimal("19.99"),
+        quantity=2,
+    )
+    payment = Payment(
+        order_id=order.id,
+        provider="fake",
+        idempotency_key=str(uuid.uuid4()),
+        amount=order.total,
+        currency="EUR",
+        created_at=there.now,
+    )
+    others = [
+        Category(slug=f"c{uuid.uuid4().hex[:20]}", name="New"),
+        Question(product_id=product_id, user_id=user.id, body="?", created_at=there.now),
+        OutboxMessage(
+            kind=OutboxKind.MAIL, payload={"a": [1]}, created_at=there.now, due_at=there.now
+        ),
+        LoginAttempt(account="a", address="::1", at=there.now),
+    ]
+    there.write(lambda s: s.add(order))
+    there.write(lambda s: s.add_all([item, payment, *others]))
+    made = {type(thing): thing.id for thing in (user, product, payment, *others)}
+    assert {kind: made[kind] > most[kind] for kind in numbered} == dict.fromkeys(numbered, True)
+    with there.database.reading() as session:
+        found = session.get_one(OrderItem, (order.id, 1))
+        assert found.line_total == order.total
+        assert session.get_one(Order, order.id).address == {"city": "Vic"}
+        assert session.get_one(Product, product.id).is_in_stock is True
+
+
+def test_a_session_begun_there_is_known(there: World) -> None:
+    user = there.user()
+    token = there.token(user)
+    with there.database.reading() as session:
+        held = session.scalars(
+            select(LoginSession).where(LoginSession.token_digest == sessions.digest(token))
+        ).one()
+        assert held.user_id == user.id
+
+
+def test_the_rules_of_the_tables_hold_for_what_is_new(there: World) -> None:
+    seller = there.user()
+    there.product(seller, sku="One")
+    for wrong in ({"stock": -1}, {"title": ""}, {"sku": "ONE"}):
+        with pytest.raises(IntegrityError):
+            there.product(seller, **wrong)
+    with pytest.raises(IntegrityError):
+        there.product(User(id=-5))
+
+
+def test_the_revision_is_known(here: World, there: World) -> None:
+    assert version(there.url) == version(here.url)
