@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from webapp import blueprints, observe
 from webapp.database import Database, Route, make_engine
 from webapp.settings import Settings, read_settings
-from webapp.web import errors, health, language, security, viewer
+from webapp.web import converters, errors, health, language, security, viewer
 from webapp.web.shop import EXTENSION, Shop
 
 MEMORY_BYTES_MAX = 64 * 1024
@@ -41,6 +41,7 @@ def create_app(
     database = open_database(settings)
     app.extensions[EXTENSION] = Shop(settings, database, clock)
     observe.install(app, settings, database)
+    converters.install(app)
     security.install(app, settings)
     viewer.install(app)
     language.install(app)

@@ -41,11 +41,11 @@ def viewer() -> Viewer | None:
 
 
 def token() -> str | None:
-    """What the request bears."""
-    kind, _, value = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() == "bearer":
-        return value.strip() or None
-    return request.cookies.get(cookie_name())
+    """What the request bears: of one that has an Authorization, nothing else counts."""
+    if by_cookie():
+        return request.cookies.get(cookie_name())
+    kind, _, value = request.headers["Authorization"].partition(" ")
+    return value.strip() or None if kind.lower() == "bearer" else None
 
 
 def by_cookie() -> bool:

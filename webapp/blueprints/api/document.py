@@ -60,6 +60,8 @@ class Operation:
             found.add(422)
         if self.body is not None:
             found |= {400, 413, 415}
+        if "<int:" in self.path:
+            found.add(405)  # a number that no row can have is no path of ours
         return tuple(sorted(found))
 
 

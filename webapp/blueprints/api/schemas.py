@@ -7,15 +7,25 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
 
 from webapp.models import OrderState, PaymentState, ProductState, Role
-from webapp.money import CURRENCIES, PRICE_MAX
+from webapp.money import CURRENCIES
 
 BIGGEST = 2**63 - 1
 
 Amount = Annotated[Decimal, PlainSerializer(lambda amount: f"{amount:.2f}", return_type=str)]
-Price = Annotated[Decimal, Field(ge=0, le=PRICE_MAX, max_digits=12, decimal_places=2)]
+# Texts alone: a number in JSON is whatever its reader makes of it.
+Price = Annotated[
+    str, StringConstraints(pattern=r"^[0-9]{1,10}(\.[0-9]{1,2})?$"), AfterValidator(Decimal)
+]
 When = Annotated[
     datetime,
     PlainSerializer(
@@ -81,8 +91,8 @@ class ProductQuery(_In):
     price_min: Price | None = None
     price_max: Price | None = None
     in_stock: bool = False
-    sort: Literal["newest", "price_up", "price_down", "title"] = "newest"
-    after: Annotated[str, StringConstraints(max_length=1000)] = ""
+    sort: Literal["", "relevance", "newest", "price_up", "price_down", "title", "rating"] = ""
+    after: Annotated[str, StringConstraints(max_length=4000)] = ""
     size: Annotated[int, Field(ge=1, le=100)] = 24
 
 
@@ -95,7 +105,6 @@ class ProductSummary(_Out):
     currency: str
     stock: int
     seller: str
-    created_at: When
 
 
 class Products(_Out):
@@ -213,5 +222,5 @@ class OrderDetail(OrderSummary):
 class OrderQuery(_In):
     """Which page of one's orders."""
 
-    after: Annotated[str, StringConstraints(max_length=1000)] = ""
+    after: Annotated[str, StringConstraints(max_length=4000)] = ""
     size: Annotated[int, Field(ge=1, le=100)] = 24
