@@ -21,6 +21,11 @@ from webapp.web.language import language
 from webapp.web.shop import now, read, shop, write
 from webapp.web.viewer import seller_required, viewer
 
+MOVES = {
+    "listed": (listings.put_up, _("It is for sale now.")),
+    "withdrawn": (listings.withdraw, _("It is not for sale any more.")),
+}
+
 
 @blueprint.get("/sell")
 @seller_required
@@ -117,11 +122,12 @@ def remove_image(product_id: int, number: int) -> Response:
 @seller_required
 def turn(product_id: int) -> Response:
     """Put it up for sale, or take it down."""
-    who, when = seller(viewer()), now()
-    is_up = request.form.get("state") == "listed"
-    move = listings.put_up if is_up else listings.withdraw
+    who, when, wanted = seller(viewer()), now(), request.form.get("state")
+    if wanted not in MOVES:
+        raise Invalid({"state": "state_unknown"})
+    move, said = MOVES[wanted]
     write(lambda s: move(s, who, product_id, now=when))
-    flash(_("It is for sale now.") if is_up else _("It is not for sale any more."))
+    flash(_(said))
     return redirect(url_for(".mine"))
 
 
