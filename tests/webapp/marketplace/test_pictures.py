@@ -8,6 +8,7 @@ import io
 import pytest
 from PIL import Image
 from sqlalchemy import select
+from werkzeug.test import encode_multipart
 
 from tests.webapp.marketplace.shelf import again, looked, page_of
 from tests.webapp.world import World
@@ -34,8 +35,11 @@ def sent(
 ) -> tuple[int, str]:
     """The status of an answer to an upload, and what it says."""
     form = {"picture": (io.BytesIO(content), "x.png", "image/png"), "alternative": alternative}
+    boundary, body = encode_multipart(form)
     answer = world.client(seller).post(
-        f"/sell/{product.id}/images", data=form, content_type="multipart/form-data"
+        f"/sell/{product.id}/images",
+        data=body,
+        content_type=f"multipart/form-data; boundary={boundary}",
     )
     return answer.status_code, answer.text
 

@@ -7,8 +7,8 @@ from typing import Any
 from flask import render_template, request
 from werkzeug.wrappers import Response
 
+from webapp.blueprints.marketplace import properties
 from webapp.blueprints.marketplace.blueprint import ID, NUMBER, blueprint
-from webapp.blueprints.marketplace.forms import shown
 from webapp.services import catalogue, categories, favourites, images
 from webapp.services.cards import ProductCard
 from webapp.services.catalogue import Search, Sort
@@ -64,9 +64,11 @@ def product_page(product_id: int, **more: Any) -> str:
     words = {"problems": {}, "typed": {}, "answering": None} | more
     who, spoken = viewer(), language()
     found = read(lambda s: catalogue.product(s, who, product_id, language=spoken))
-    attributes = {name: shown(value) for name, value in found.attributes.items()}
     return render_template(
-        "marketplace/product.html", product=found, attributes=attributes, **words
+        "marketplace/product.html",
+        product=found,
+        attributes=properties.told(found.attributes, spoken),
+        **words,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -93,9 +94,7 @@ def edit(product_id: int) -> Response | tuple[str, int]:
 def add_image(product_id: int) -> Response | tuple[str, int]:
     """One more picture."""
     most, who, when = shop().settings.upload_bytes_max, seller(viewer()), now()
-    sent = request.files.get("picture")
-    content = sent.stream.read(most + 1) if sent is not None else b""
-    said = typed("alternative")
+    content, said = _sent("picture", most + 1), typed("alternative")
     try:
         write(
             lambda s: images.add(
@@ -106,6 +105,15 @@ def add_image(product_id: int) -> Response | tuple[str, int]:
         return _edit(product_id, problems=invalid.problems, picture=said), 422
     flash(_("The picture is added."))
     return redirect(url_for(".edit_form", product_id=product_id, _anchor="pictures"))
+
+
+def _sent(name: str, most: int) -> bytes:
+    """The first bytes of a file; none, if none was chosen."""
+    file = request.files.get(name)
+    if file is None:
+        return b""
+    with closing(file.stream) as stream:
+        return stream.read(most)
 
 
 @blueprint.post(f"/sell/{ID}/images/{NUMBER}/remove")
