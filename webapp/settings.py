@@ -23,6 +23,11 @@ PREFIX = "SHOP_"
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0, le=24 * 3600, allow_inf_nan=False)]
 
+FAKE_PAYMENTS = (
+    r"^(every:[1-9]\d{0,5}:)?(works|declines|times_out|charges_then_times_out|duplicates)$"
+)
+"""What payments that move no money may be told to do."""
+
 
 class AppEnv(enum.StrEnum):
     """Where the shop runs. Only development may send mail to the console and cookies
@@ -98,7 +103,8 @@ class Settings(Place):
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     stripe_key: SecretStr | None = None
     stripe_webhook_secret: SecretStr | None = None
-    fake_payments: str = "works"
+    fake_payments: Annotated[str, Field(pattern=FAKE_PAYMENTS)] = "works"
+    fake_payments_file: Path | None = None
     payment_timeout: Seconds = 5
 
     # --- limits

@@ -55,7 +55,8 @@ def providers(settings: Settings) -> Providers:
 
 def _payments(settings: Settings) -> PaymentProvider:
     if settings.payments == "fake":
-        return FakePayments(settings.fake_payments, settings.secret_key.get_secret_value())
+        secret = settings.secret_key.get_secret_value()
+        return FakePayments(settings.fake_payments, secret, settings.fake_payments_file)
     # An extra: a shop that takes no money through it does not need it.
     from webapp.providers.stripe_payments import StripePayments  # noqa: PLC0415
 

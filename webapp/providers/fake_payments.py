@@ -1,8 +1,8 @@
 """Payments that move no money, and fail as told: for development and tests.
 
-What it does depends on nothing but the behaviour it is given, the key, and how often it was
-asked for it: ``works``, ``declines``, ``times_out`` (nothing is charged, ever),
-``charges_then_times_out`` (the first time for each key: charged, but nobody hears of it).
+It keeps books as a real provider does: what was asked under a key is answered once and for
+all, by whichever process asks. The books are a small SQLite file, or this process's memory.
+What it does depends on nothing but its behaviour and on how many keys it saw before.
 """
 
 from __future__ import annotations
@@ -10,8 +10,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+import sqlite3
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from threading import Lock
 
 from webapp.providers.payments import (
@@ -23,79 +28,177 @@ from webapp.providers.payments import (
     ProviderTimeout,
 )
 
-BEHAVIOURS = ("works", "declines", "times_out", "charges_then_times_out")
 SIGNATURE = "X-Fake-Signature"
+_BOOKS = """
+CREATE TABLE IF NOT EXISTS entry (
+    number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, order_id TEXT NOT NULL,
+    amount TEXT NOT NULL, currency TEXT NOT NULL, state TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS news (id TEXT PRIMARY KEY, body TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What became of one key. ``state``: asked, declined, charged or refunded."""
+
+    number: int
+    key: str
+    order_id: str
+    amount: Decimal
+    currency: str
+    state: str
 
 
 class FakePayments:
-    """``charges`` and ``refunds``: what moved, by key: the provider's own books."""
+    """``behaviour``: one of
+
+    * ``works``, ``declines``;
+    * ``times_out``: charges nothing and never answers;
+    * ``charges_then_times_out``: what is asked happens, but the first answer is lost, to a
+      charge and to a refund;
+    * ``duplicates``: works, and tells each event twice;
+    * ``every:N:KIND``: every Nth key as KIND, the others work.
+
+    ``file``: where the books are; None for this process's memory.
+    """
 
     name = "fake"
 
-    def __init__(self, behaviour: str, secret: str) -> None:
+    def __init__(self, behaviour: str, secret: str, file: Path | None = None) -> None:
         self.behaviour = behaviour
-        self.charges: dict[str, Decimal] = {}
-        self.refunds: dict[str, Decimal] = {}
-        self._secret, self._lock = secret.encode(), Lock()
+        self._secret, self._file, self._lock = secret.encode(), file, Lock()
+        self._memory = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        weakref.finalize(self, self._memory.close)
 
     def charge(
-        self,
-        key: str,
-        amount: Decimal,
-        currency: str,
-        *,
-        order_id: str,
+        self, key: str, amount: Decimal, currency: str, *, order_id: str
     ) -> Charged | Declined:
         """As the behaviour says. Raises ProviderTimeout."""
-        with self._lock:
-            is_known = key in self.charges
-            if self.behaviour == "times_out":
-                raise ProviderTimeout
-            if self.behaviour == "declines":
-                return Declined("card_declined")
-            self.charges[key] = amount
-            if self.behaviour == "charges_then_times_out" and not is_known:
-                raise ProviderTimeout
+        with self._books() as books:
+            books.execute(
+                "INSERT INTO entry (key, order_id, amount, currency, state)"
+                " VALUES (?, ?, ?, ?, 'asked') ON CONFLICT DO NOTHING",
+                (key, order_id, str(amount), currency),
+            )
+            entry = _entry(books, key)
+            assert entry is not None
+            behaviour = self._towards(entry.number)
+            if entry.state == "asked" and behaviour != "times_out":
+                _settle(books, entry, "declined" if behaviour == "declines" else "charged")
+        if behaviour == "times_out" or (
+            behaviour == "charges_then_times_out" and entry.state == "asked"
+        ):
+            raise ProviderTimeout("no answer in time")
+        if behaviour == "declines" or entry.state == "declined":
+            return Declined("card_declined")
         return Charged(_reference(key))
 
-    def refund(
-        self,
-        key: str,
-        reference: str,
-        amount: Decimal,
-        currency: str,
-    ) -> None:
+    def refund(self, key: str, reference: str, amount: Decimal, currency: str) -> None:
         """Once for each key. Raises ProviderTimeout."""
-        if self.behaviour == "times_out":
-            raise ProviderTimeout
-        self.refunds[key] = amount
+        with self._books() as books:
+            entry = _entry(books, key)
+            behaviour = self._towards(entry.number) if entry else "times_out"
+            is_new = entry is not None and entry.state == "charged" and behaviour != "times_out"
+            if entry is not None and is_new:
+                _settle(books, entry, "refunded")
+        if behaviour == "times_out" or (behaviour == "charges_then_times_out" and is_new):
+            raise ProviderTimeout("no answer in time")
+
+    def entries(self, order_id: str) -> list[Entry]:
+        """What the books say of an order, in the order it was asked."""
+        with self._books() as books:
+            found = books.execute(
+                "SELECT * FROM entry WHERE order_id = ? ORDER BY number", (order_id,)
+            ).fetchall()
+        return [_read(row) for row in found]
+
+    def tell(self, post: Callable[[Mapping[str, str], bytes], bool]) -> int:
+        """Send what it has to tell, each message until ``post`` (headers, body) says that it
+        was taken; how many were."""
+        with self._books() as books:
+            news = books.execute("SELECT id, body FROM news ORDER BY rowid").fetchall()
+        times = 2 if self.behaviour.endswith("duplicates") else 1
+        taken = []
+        for id_, text in news:
+            body = text.encode()
+            headers = {SIGNATURE: self._signature(body)}
+            answers = [post(headers, body) for _ in range(times)]
+            if all(answers):
+                taken.append((id_,))
+        with self._books() as books:
+            books.executemany("DELETE FROM news WHERE id = ?", taken)
+        return len(taken)
 
     def event(self, headers: Mapping[str, str], body: bytes) -> Event:
-        """A message that :meth:`signed` made. Raises EventRefused."""
-        if not hmac.compare_digest(headers.get(SIGNATURE, ""), self._signature(body)):
+        """One of its own messages. Raises EventRefused."""
+        given = headers.get(SIGNATURE, "")
+        if not hmac.compare_digest(given.encode(), self._signature(body).encode()):
             raise EventRefused
         said = json.loads(body)
         return Event(
             id=said["id"],
             kind=EventKind(said["kind"]),
             order_id=said["order_id"],
+            key=said["key"],
             reference=said["reference"],
             payload=said,
         )
 
-    def signed(self, event_id: str, kind: EventKind, order_id: str) -> tuple[dict[str, str], bytes]:
-        """The headers and the body of a message, as this provider would send it."""
-        said = {
-            "id": event_id,
-            "kind": kind.value,
-            "order_id": order_id,
-            "reference": _reference(order_id),
-        }
-        body = json.dumps(said).encode()
-        return {SIGNATURE: self._signature(body)}, body
+    def _towards(self, number: int) -> str:
+        """How it behaves towards the key of that number."""
+        if not self.behaviour.startswith("every:"):
+            return self.behaviour
+        _, every, kind = self.behaviour.split(":")
+        return kind if number % int(every) == 0 else "works"
+
+    @contextmanager
+    def _books(self) -> Iterator[sqlite3.Connection]:
+        """The books, to be written by nobody else meanwhile."""
+        with self._lock, _connected(self._memory, self._file) as books:
+            books.executescript(_BOOKS)
+            books.execute("BEGIN IMMEDIATE")
+            try:
+                yield books
+            finally:
+                books.execute("COMMIT")
 
     def _signature(self, body: bytes) -> str:
         return hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+
+
+@contextmanager
+def _connected(kept: sqlite3.Connection, file: Path | None) -> Iterator[sqlite3.Connection]:
+    """The connection that is kept, or one to the file, closed afterwards: a connection must
+    not go along when a server forks."""
+    if file is None:
+        yield kept
+        return
+    with closing(sqlite3.connect(file, timeout=10, isolation_level=None)) as opened:
+        yield opened
+
+
+def _entry(books: sqlite3.Connection, key: str) -> Entry | None:
+    row = books.execute("SELECT * FROM entry WHERE key = ?", (key,)).fetchone()
+    return None if row is None else _read(row)
+
+
+def _read(row: tuple[int, str, str, str, str, str]) -> Entry:
+    number, key, order_id, amount, currency, state = row
+    return Entry(number, key, order_id, Decimal(amount), currency, state)
+
+
+def _settle(books: sqlite3.Connection, entry: Entry, state: str) -> None:
+    books.execute("UPDATE entry SET state = ? WHERE key = ?", (state, entry.key))
+    kinds = {"charged": "captured", "declined": "failed", "refunded": "refunded"}
+    said = {
+        "id": f"{entry.key}-{kinds[state]}",
+        "kind": kinds[state],
+        "order_id": entry.order_id,
+        "key": entry.key,
+        "reference": _reference(entry.key),
+    }
+    books.execute("INSERT INTO news VALUES (?, ?)", (said["id"], json.dumps(said)))
 
 
 def _reference(key: str) -> str:

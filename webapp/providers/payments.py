@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 
 class ProviderTimeout(Exception):
-    """No answer in time: whether money moved is not known. Ask again under the same key."""
+    """No answer in time, or none that says what happened: whether money moved is not known.
+    Ask again under the same key. The text, if any, is fit for a log."""
 
 
 class EventRefused(Exception):
@@ -42,12 +43,13 @@ class EventKind(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """Something that a provider tells by itself. ``order_id``: as it was told with the
-    charge."""
+    """Something that a provider tells by itself. ``order_id`` and ``key``: as it was told with
+    the charge, or empty."""
 
     id: str
     kind: EventKind
     order_id: str
+    key: str
     reference: str
     payload: Mapping[str, Any]
 
@@ -63,7 +65,7 @@ class PaymentProvider(Protocol):
         """Take an amount. Raises ProviderTimeout."""
 
     def refund(self, key: str, reference: str, amount: Decimal, currency: str) -> None:
-        """Give it back. Raises ProviderTimeout."""
+        """Give back what was charged under ``key``, once. Raises ProviderTimeout."""
 
     def event(self, headers: Mapping[str, str], body: bytes) -> Event:
         """What a message says. Raises EventRefused."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,11 +10,16 @@ from decimal import Decimal
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, joinedload
 
+from webapp.database import inserted
 from webapp.models import CartItem, Product, ProductState
 from webapp.money import line_total
+from webapp.services import addresses, orders
 from webapp.services.errors import Invalid, NotFound
-from webapp.services.orders import LINES_MAX, PIECES_MAX
+from webapp.services.orders import LINES_MAX, PIECES_MAX, Placed
 from webapp.services.people import Viewer
+
+NOTE_MAX = 1000
+KEY_MAX = 200
 
 
 @dataclass(frozen=True)
@@ -91,19 +96,17 @@ def add(session: Session, viewer: Viewer, product_id: int, quantity: int, *, now
         raise NotFound
     if product.seller_id == viewer.id:
         raise Invalid({"product_id": "own_product"})
-    item = session.get(CartItem, (viewer.id, product_id))
-    if item is None:
+    values = {"user_id": viewer.id, "product_id": product_id, "created_at": now}
+    if inserted(session, CartItem, values | {"quantity": _sensible(quantity)}):
         _require_room(session, viewer)
-        item = CartItem(user_id=viewer.id, product_id=product_id, quantity=0, created_at=now)
-        session.add(item)
+        return
+    item = _item(session, viewer, product_id)
     item.quantity = _sensible(item.quantity + quantity)
 
 
 def change(session: Session, viewer: Viewer, product_id: int, quantity: int) -> None:
     """Have so many pieces of it; none takes it out. Raises NotFound, Invalid."""
-    item = session.get(CartItem, (viewer.id, product_id))
-    if item is None:
-        raise NotFound
+    item = _item(session, viewer, product_id)
     if quantity == 0:
         session.delete(item)
     else:
@@ -119,9 +122,55 @@ def take_out(session: Session, viewer: Viewer, product_ids: Iterable[int]) -> No
     )
 
 
+def check_out(
+    session: Session,
+    viewer: Viewer,
+    key: str,
+    lines: Sequence[tuple[int, int]],
+    *,
+    agreed: Mapping[str, Decimal],
+    address: Mapping[str, str],
+    note: str,
+    provider: str,
+    now: datetime,
+) -> Placed:
+    """Order what the viewer saw in the cart, at the sums they ``agreed`` to by currency, and
+    take it out. The same key again gives the same orders.
+
+    Raises what ``orders.place`` does, and Invalid for a price that has changed meanwhile.
+    """
+    _require_sound(key, address, note)
+    placed = orders.place_once(
+        session, viewer, key, lines, address=address, note=note, provider=provider, now=now
+    )
+    if placed.is_repeated:
+        return placed
+    if orders.totals(session, placed.order_ids) != agreed:
+        raise Invalid({"total": "price_changed"})
+    take_out(session, viewer, [product_id for product_id, _ in lines])
+    return placed
+
+
+def _require_sound(key: str, address: Mapping[str, str], note: str) -> None:
+    problems = addresses.problems(address)
+    if problem := addresses.text_problem(note, NOTE_MAX):
+        problems["note"] = problem
+    if not 8 <= len(key) <= KEY_MAX or not key.isascii() or not key.isprintable():
+        problems["key"] = "form_incomplete"
+    if problems:
+        raise Invalid(problems)
+
+
+def _item(session: Session, viewer: Viewer, product_id: int) -> CartItem:
+    item = session.get(CartItem, (viewer.id, product_id), with_for_update=True)
+    if item is None:
+        raise NotFound
+    return item
+
+
 def _require_room(session: Session, viewer: Viewer) -> None:
     there = select(func.count()).select_from(CartItem).where(CartItem.user_id == viewer.id)
-    if (session.scalar(there) or 0) >= LINES_MAX:
+    if (session.scalar(there) or 0) > LINES_MAX:
         raise Invalid({"cart": "cart_full"})
 
 

@@ -3,87 +3,108 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from babel.numbers import format_currency
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from webapp.models import Order, OrderState, User
+from webapp.models import Order, User
 from webapp.services.outbox import put_mail
 
-SUBJECTS = {
-    "placed": {"en": "Your order %(id)s", "es": "Tu pedido %(id)s"},
-    "sold": {"en": "You sold something: %(id)s", "es": "Has vendido algo: %(id)s"},
-    "shipped": {"en": "On its way: %(id)s", "es": "En camino: %(id)s"},
-    "cancelled": {"en": "Cancelled: %(id)s", "es": "Cancelado: %(id)s"},
-    "refunded": {"en": "Refunded: %(id)s", "es": "Reembolsado: %(id)s"},
+LANGUAGES = ("en", "es")
+
+
+@dataclass(frozen=True)
+class _Letter:
+    """A letter by language: (subject, body)."""
+
+    en: tuple[str, str]
+    es: tuple[str, str]
+
+
+_TO_BUYER = {
+    "placed": _Letter(
+        ("Your order {id}", "Thank you for your order at {other}: {total}."),
+        ("Tu pedido {id}", "Gracias por tu pedido a {other}: {total}."),
+    ),
+    "paid": _Letter(
+        ("Paid: order {id}", "{total} were paid to {other}. You hear from us when it is sent."),
+        ("Pagado: pedido {id}", "Se han pagado {total} a {other}. Te avisaremos cuando se envíe."),
+    ),
+    "declined": _Letter(
+        (
+            "Not paid: order {id}",
+            "Your payment of {total} was declined. You can try again: look under Orders.",
+        ),
+        (
+            "Sin pagar: pedido {id}",
+            "Tu pago de {total} fue rechazado. Puedes intentarlo otra vez desde Pedidos.",
+        ),
+    ),
+    "shipped": _Letter(
+        ("On its way: order {id}", "{other} has sent what you ordered."),
+        ("En camino: pedido {id}", "{other} ha enviado lo que pediste."),
+    ),
+    "cancelled": _Letter(
+        (
+            "Cancelled: order {id}",
+            "Your order at {other} is cancelled. If it was paid, {total} come back to you.",
+        ),
+        (
+            "Cancelado: pedido {id}",
+            "Tu pedido a {other} está cancelado. Si se llegó a pagar, te devolvemos {total}.",
+        ),
+    ),
+    "refunded": _Letter(
+        ("Refunded: order {id}", "{other} gives {total} back to you."),
+        ("Reembolsado: pedido {id}", "{other} te devuelve {total}."),
+    ),
 }
-BODIES = {
-    "placed": {
-        "en": "Thank you, %(name)s. You ordered for %(total)s %(currency)s.",
-        "es": "Gracias, %(name)s. Has hecho un pedido de %(total)s %(currency)s.",
-    },
-    "sold": {
-        "en": "%(name)s, somebody ordered from you for %(total)s %(currency)s.",
-        "es": "%(name)s, alguien te ha hecho un pedido de %(total)s %(currency)s.",
-    },
-    "shipped": {
-        "en": "%(name)s, what you ordered has been sent.",
-        "es": "%(name)s, lo que pediste ya se ha enviado.",
-    },
-    "cancelled": {
-        "en": "%(name)s, the order for %(total)s %(currency)s is cancelled.",
-        "es": "%(name)s, el pedido de %(total)s %(currency)s está cancelado.",
-    },
-    "refunded": {
-        "en": "%(name)s, you get %(total)s %(currency)s back.",
-        "es": "%(name)s, te devolvemos %(total)s %(currency)s.",
-    },
+_TO_SELLER = {
+    "paid": _Letter(
+        (
+            "You sold something: order {id}",
+            "{other} has paid {total}. Please send it: look under Sales.",
+        ),
+        (
+            "Has vendido algo: pedido {id}",
+            "{other} ha pagado {total}. Envíalo, por favor: mira en Ventas.",
+        ),
+    ),
+    "cancelled": _Letter(
+        ("Cancelled: order {id}", "The order of {other} for {total} is cancelled. Do not send it."),
+        (
+            "Cancelado: pedido {id}",
+            "El pedido de {other} por {total} está cancelado. No lo envíes.",
+        ),
+    ),
 }
 
 
-def placed(session: Session, order_ids: Sequence[uuid.UUID], *, now: datetime) -> None:
-    """To the buyer and each seller."""
-    for order in _orders(session, order_ids):
-        _write(session, "placed", order, order.buyer, now)
-        _write(session, "sold", order, order.seller, now)
-
-
-def shipped(session: Session, order_id: uuid.UUID, *, now: datetime) -> None:
-    """To the buyer."""
-    for order in _orders(session, [order_id]):
-        _write(session, "shipped", order, order.buyer, now)
-
-
-def ended(session: Session, order_id: uuid.UUID, *, now: datetime) -> None:
-    """To both, of an order that was cancelled or refunded."""
-    for order in _orders(session, [order_id]):
-        kind = "refunded" if order.state is OrderState.REFUNDED else "cancelled"
-        _write(session, kind, order, order.buyer, now)
-        if kind == "cancelled":
-            _write(session, kind, order, order.seller, now)
-
-
-def _orders(session: Session, order_ids: Sequence[uuid.UUID]) -> list[Order]:
-    found = (
+def tell(session: Session, order_id: uuid.UUID, what: str, *, now: datetime) -> None:
+    """Leave letters to whoever is concerned. ``what``: a state of the order, or ``declined``."""
+    order = session.scalars(
         select(Order)
         .options(joinedload(Order.buyer), joinedload(Order.seller))
-        .where(Order.id.in_(list(order_ids)))
-        .execution_options(populate_existing=True)
-    )
-    return list(session.scalars(found))
+        .where(Order.id == order_id)
+    ).one()
+    for letters, to, other in (
+        (_TO_BUYER, order.buyer, order.seller),
+        (_TO_SELLER, order.seller, order.buyer),
+    ):
+        if what in letters and to.deleted_at is None:
+            subject, body = _written(letters[what], order, to, other)
+            put_mail(session, to.email, subject, body, now=now)
 
 
-def _write(session: Session, kind: str, order: Order, to: User, now: datetime) -> None:
-    if to.deleted_at is not None:
-        return
-    language = to.language if to.language in ("en", "es") else "en"
+def _written(letter: _Letter, order: Order, to: User, other: User) -> tuple[str, str]:
+    language = to.language if to.language in LANGUAGES else LANGUAGES[0]
     facts = {
         "id": str(order.id)[:8],
-        "name": to.display_name or to.username,
-        "total": f"{order.total:.2f}",
-        "currency": order.currency,
+        "other": other.display_name or other.username,
+        "total": format_currency(order.total, order.currency, locale=language),
     }
-    subject, body = SUBJECTS[kind][language] % facts, BODIES[kind][language] % facts
-    put_mail(session, to.email, subject, body, now=now)
+    subject, body = letter.es if language == "es" else letter.en
+    return subject.format_map(facts), body.format_map(facts) + "\n"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Select, or_, select, tuple_, update
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -17,7 +17,6 @@ from webapp.models import (
     OrderItem,
     OrderState,
     OutboxKind,
-    OutboxMessage,
     Payment,
     PaymentState,
     Product,
@@ -25,7 +24,7 @@ from webapp.models import (
     User,
 )
 from webapp.money import line_total
-from webapp.services import idempotency
+from webapp.services import idempotency, letters, outbox
 from webapp.services.errors import Conflict, Invalid, NotFound, OutOfStock, Shortage
 from webapp.services.people import Viewer
 
@@ -194,8 +193,8 @@ def _order(
     session.add(order)
     session.flush()
     session.add(_payment(order, provider, now))
-    charge = {"order_id": str(order.id)}
-    session.add(OutboxMessage(kind=OutboxKind.CHARGE, payload=charge, created_at=now, due_at=now))
+    outbox.put_call(session, OutboxKind.CHARGE, order.id, now=now)
+    letters.tell(session, order.id, OrderState.PLACED, now=now)
     return order
 
 
@@ -217,17 +216,20 @@ def move(session: Session, order_id: uuid.UUID, to: OrderState, *, now: datetime
     """Bring an order to a state, if it may go there from where it is; whether it did.
 
     Compare and set: of two that try at once, one does. Stock comes back with an order that
-    ends before it was shipped.
+    ends before it was shipped. Whoever is concerned gets a letter.
     """
     origins = [state for state, nexts in ALLOWED.items() if to in nexts]
     was = session.scalar(select(Order.state).where(Order.id == order_id).with_for_update())
     if was not in origins:
         return False
-    session.execute(
+    moved = session.execute(
         update(Order)
         .where(Order.id == order_id, Order.state == was)
         .values({"state": to, _STAMPS[to]: now})
     )
+    if not moved.rowcount:  # type: ignore[attr-defined]
+        return False
+    letters.tell(session, order_id, to, now=now)
     if to is OrderState.CANCELLED or (to is OrderState.REFUNDED and was is OrderState.PAID):
         _return_stock(session, order_id)
     return True
@@ -245,32 +247,39 @@ def _return_stock(session: Session, order_id: uuid.UUID) -> None:
         )
 
 
-def cancel(session: Session, viewer: Viewer, order_id: uuid.UUID, *, now: datetime) -> None:
+Side = Literal["buyer", "seller"]
+
+
+def cancel(
+    session: Session,
+    viewer: Viewer,
+    order_id: uuid.UUID,
+    *,
+    now: datetime,
+    as_: Side = "buyer",
+) -> None:
     """Take back an order that is not paid: its buyer or its seller may.
 
-    A charge may be on its way; when it arrives it is refunded (``payments.settle``). Raises
+    A charge may be on its way; when it arrives it is refunded (``payments.captured``). Raises
     NotFound, and Conflict when it is too late.
     """
-    _require_party(session, viewer, order_id)
+    require_side(session, viewer, order_id, as_)
     if not move(session, order_id, OrderState.CANCELLED, now=now):
         raise Conflict
 
 
 def ship(session: Session, viewer: Viewer, order_id: uuid.UUID, *, now: datetime) -> None:
     """The seller has sent it. Raises NotFound, Conflict unless it is paid."""
-    _require_party(session, viewer, order_id, as_seller=True)
+    require_side(session, viewer, order_id, "seller")
     if not move(session, order_id, OrderState.SHIPPED, now=now):
         raise Conflict
 
 
-def _require_party(
-    session: Session, viewer: Viewer, order_id: uuid.UUID, *, as_seller: bool = False
-) -> None:
-    parties = session.execute(
-        select(Order.buyer_id, Order.seller_id).where(Order.id == order_id)
-    ).one_or_none()
-    allowed = tuple(parties or ())
-    if viewer.id not in (allowed[1:] if as_seller else allowed):
+def require_side(session: Session, viewer: Viewer, order_id: uuid.UUID, side: Side) -> None:
+    """Raises NotFound unless the viewer is on that side of the order."""
+    own = Order.seller_id if side == "seller" else Order.buyer_id
+    mine = select(Order.id).where(Order.id == order_id, own == viewer.id)
+    if session.scalar(mine) is None:
         raise NotFound
 
 
@@ -303,7 +312,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Detail(Summary):
-    """One order. ``is_sale``: whoever looks at it sells."""
+    """One order. ``is_sale``: whoever looks at it sells; ``reason``: why it was not paid."""
 
     lines: tuple[Line, ...]
     address: Mapping[str, Any]
@@ -312,6 +321,7 @@ class Detail(Summary):
     paid_at: datetime | None
     shipped_at: datetime | None
     ended_at: datetime | None
+    reason: str | None
 
     @property
     def may(self) -> frozenset[OrderState]:
@@ -340,9 +350,13 @@ def listing(
     return [_summary(order, sales=sales) for order in session.scalars(found)]
 
 
-def order(session: Session, viewer: Viewer, order_id: uuid.UUID) -> Detail:
-    """One order that the viewer placed or sells. Raises NotFound."""
-    mine = or_(Order.buyer_id == viewer.id, Order.seller_id == viewer.id)
+def order(
+    session: Session, viewer: Viewer, order_id: uuid.UUID, *, as_: Side | None = None
+) -> Detail:
+    """One order that the viewer placed or sells, or on whose given side they are. Raises
+    NotFound."""
+    sides = {"buyer": Order.buyer_id == viewer.id, "seller": Order.seller_id == viewer.id}
+    mine = sides[as_] if as_ else or_(*sides.values())
     found = session.scalar(
         _whole().options(selectinload(Order.items)).where(Order.id == order_id, mine)
     )
@@ -361,7 +375,28 @@ def order(session: Session, viewer: Viewer, order_id: uuid.UUID) -> Detail:
         paid_at=found.paid_at,
         shipped_at=found.shipped_at,
         ended_at=found.ended_at,
+        reason=found.payment.detail.get("reason") if found.payment else None,
     )
+
+
+def last_address(session: Session, viewer: Viewer) -> Mapping[str, Any]:
+    """Where the viewer's last order went; nothing if there is none."""
+    found = session.scalar(
+        select(Order.address)
+        .where(Order.buyer_id == viewer.id)
+        .order_by(Order.created_at.desc())
+        .limit(1)
+    )
+    return found or {}
+
+
+def totals(session: Session, order_ids: Iterable[uuid.UUID]) -> dict[str, Decimal]:
+    """What orders cost together, by currency."""
+    rows = session.execute(select(Order.currency, Order.total).where(Order.id.in_(list(order_ids))))
+    found: dict[str, Decimal] = {}
+    for currency, total in rows:
+        found[currency] = found.get(currency, Decimal(0)) + total
+    return found
 
 
 def _whole() -> Select[Order]:

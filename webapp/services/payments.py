@@ -21,12 +21,12 @@ from webapp.models import (
     Order,
     OrderState,
     OutboxKind,
-    OutboxMessage,
     Payment,
     PaymentEvent,
     PaymentState,
 )
-from webapp.services import orders
+from webapp.providers import Event, EventKind
+from webapp.services import letters, orders, outbox
 from webapp.services.errors import Conflict, NotFound
 from webapp.services.people import Viewer
 
@@ -55,9 +55,13 @@ class Due:
 # --- what is to be asked -------------------------------------------------------------------
 
 
-def charge_due(session: Session, order_id: uuid.UUID) -> Due | None:
-    """What is to be charged for an order; None when there is nothing (any more)."""
-    return _due(session, order_id, PaymentState.PENDING, OrderState.PLACED)
+def charge_due(session: Session, order_id: uuid.UUID, *, was_asked: bool) -> Due | None:
+    """What is to be charged for an order; None when there is nothing (any more).
+
+    ``was_asked``: the provider may have charged it without our hearing of it. It is asked
+    again then even for an order that was cancelled since: money that moved must come back.
+    """
+    return _due(session, order_id, PaymentState.PENDING, None if was_asked else OrderState.PLACED)
 
 
 def refund_due(session: Session, order_id: uuid.UUID) -> Due | None:
@@ -92,19 +96,24 @@ def captured(session: Session, order_id: uuid.UUID, reference: str, *, now: date
 
     An order that was cancelled meanwhile gives it back.
     """
-    values = {"reference": reference, "settled_at": now}
+    values = {"reference": reference, "detail": {}, "settled_at": now}
     if not _move(session, order_id, PaymentState.CAPTURED, values):
         return False
-    if orders.move(session, order_id, OrderState.PAID, now=now):
-        return True
-    _give_back(session, order_id, now=now)
+    if not orders.move(session, order_id, OrderState.PAID, now=now):
+        _give_back(session, order_id, now=now)
     return True
 
 
-def declined(session: Session, order_id: uuid.UUID, reason: str, *, now: datetime) -> bool:
-    """The provider will not charge; whether that was news. The buyer may try again."""
+def declined(
+    session: Session, order_id: uuid.UUID, key: str, reason: str, *, now: datetime
+) -> bool:
+    """The provider will not charge under ``key``; whether that was news. The buyer may try
+    again, under another: what is said of an earlier one then changes nothing."""
     values = {"detail": {"reason": reason}, "settled_at": now}
-    return _move(session, order_id, PaymentState.FAILED, values, (PaymentState.PENDING,))
+    if not _move(session, order_id, PaymentState.FAILED, values, (PaymentState.PENDING,), key):
+        return False
+    letters.tell(session, order_id, "declined", now=now)
+    return True
 
 
 def refunded(session: Session, order_id: uuid.UUID, *, now: datetime) -> bool:
@@ -112,52 +121,78 @@ def refunded(session: Session, order_id: uuid.UUID, *, now: datetime) -> bool:
     return _move(session, order_id, PaymentState.REFUNDED, {"settled_at": now})
 
 
-def received(
-    session: Session,
-    provider: str,
-    event_id: str,
-    kind: str,
-    payload: Mapping[str, Any],
-    *,
-    now: datetime,
-) -> bool:
-    """Write down what a provider tells; False when it had told so before."""
+def told(session: Session, provider: str, event: Event, *, now: datetime) -> bool:
+    """Write down what a provider tells by itself, and what follows; False when it had told so
+    before, or of a payment that is none of ours."""
+    order_id = _order_of(session, provider, event)
     values = {
         "provider": provider,
-        "event_id": event_id,
-        "kind": kind,
-        "payload": dict(payload),
+        "event_id": event.id,
+        "kind": event.kind.value,
+        "payload": dict(event.payload),
         "received_at": now,
     }
-    return inserted(session, PaymentEvent, values)
+    if order_id is None or not inserted(session, PaymentEvent, values):
+        return False
+    if event.kind is EventKind.CAPTURED:
+        captured(session, order_id, event.reference, now=now)
+    elif event.kind is EventKind.FAILED:
+        declined(session, order_id, event.key, "payment_failed", now=now)
+    elif event.kind is EventKind.REFUNDED:
+        refunded(session, order_id, now=now)
+    return True
+
+
+def _order_of(session: Session, provider: str, event: Event) -> uuid.UUID | None:
+    try:
+        named = uuid.UUID(event.order_id)
+    except ValueError:
+        return None
+    return session.scalar(
+        select(Payment.order_id).where(Payment.order_id == named, Payment.provider == provider)
+    )
 
 
 # --- what people ask -----------------------------------------------------------------------
 
 
 def try_again(session: Session, viewer: Viewer, order_id: uuid.UUID, *, now: datetime) -> None:
-    """Ask for the money of one's order once more, under a new key: under the old one a
-    provider would only say again what it said. Raises NotFound, Conflict."""
+    """Ask for the money of one's order once more. Raises NotFound, Conflict.
+
+    After a refusal under a new key: under the old one a provider would only say again what it
+    said. Where the answer never came and nobody asks any more, under the same one.
+    """
     payment = session.scalar(
         select(Payment).join(Order).where(Payment.order_id == order_id, Order.buyer_id == viewer.id)
     )
     if payment is None:
         raise NotFound
-    tries = int(payment.detail.get("tries", 1)) + 1
-    values = {"idempotency_key": f"{order_id.hex}-{tries}", "detail": {"tries": tries}}
-    is_open = session.scalar(select(Order.state).where(Order.id == order_id)) is OrderState.PLACED
-    if not is_open or not _move(
-        session, order_id, PaymentState.PENDING, values, (PaymentState.FAILED,)
-    ):
+    state = session.scalar(select(Order.state).where(Order.id == order_id).with_for_update())
+    if state is not OrderState.PLACED or not _reopened(session, payment):
         raise Conflict
-    _ask(session, OutboxKind.CHARGE, order_id, now)
+    outbox.put_call(session, OutboxKind.CHARGE, order_id, now=now)
+
+
+def _reopened(session: Session, payment: Payment) -> bool:
+    if payment.state is PaymentState.PENDING:
+        return not outbox.is_pending(session, OutboxKind.CHARGE, payment.order_id)
+    key = _next_key(payment.order_id, payment.idempotency_key)
+    values: dict[str, Any] = {"idempotency_key": key, "detail": {}, "settled_at": None}
+    return _move(
+        session, payment.order_id, PaymentState.PENDING, values, (PaymentState.FAILED,),
+        payment.idempotency_key,
+    )  # fmt: skip
+
+
+def _next_key(order_id: uuid.UUID, key: str) -> str:
+    """Of the second try, the third, and so on."""
+    tries = int(key.removeprefix(f"{order_id.hex}-")) if key.startswith(order_id.hex) else 1
+    return f"{order_id.hex}-{tries + 1}"
 
 
 def refund(session: Session, viewer: Viewer, order_id: uuid.UUID, *, now: datetime) -> None:
     """The seller pays back. Raises NotFound, Conflict unless it is paid."""
-    seller = session.scalar(select(Order.seller_id).where(Order.id == order_id))
-    if seller != viewer.id:
-        raise NotFound
+    orders.require_side(session, viewer, order_id, "seller")
     if not orders.move(session, order_id, OrderState.REFUNDED, now=now):
         raise Conflict
     _give_back(session, order_id, now=now)
@@ -165,12 +200,7 @@ def refund(session: Session, viewer: Viewer, order_id: uuid.UUID, *, now: dateti
 
 def _give_back(session: Session, order_id: uuid.UUID, *, now: datetime) -> None:
     if _move(session, order_id, PaymentState.REFUNDING, {}):
-        _ask(session, OutboxKind.REFUND, order_id, now)
-
-
-def _ask(session: Session, kind: OutboxKind, order_id: uuid.UUID, now: datetime) -> None:
-    payload = {"order_id": str(order_id)}
-    session.add(OutboxMessage(kind=kind, payload=payload, created_at=now, due_at=now))
+        outbox.put_call(session, OutboxKind.REFUND, order_id, now=now)
 
 
 def _move(
@@ -179,12 +209,12 @@ def _move(
     to: PaymentState,
     values: Mapping[str, Any],
     origins: tuple[PaymentState, ...] = (),
+    key: str | None = None,
 ) -> bool:
-    """Compare and set; whether it was in a state from which it may go there."""
+    """Compare and set; whether it was in a state from which it may go there, and had that key
+    if one is given."""
     allowed = origins or tuple(state for state, nexts in ALLOWED.items() if to in nexts)
-    moved = (
-        update(Payment)
-        .where(Payment.order_id == order_id, Payment.state.in_(allowed))
-        .values({"state": to, **values})
-    )
-    return bool(session.execute(moved).rowcount)  # type: ignore[attr-defined]
+    moved = update(Payment).where(Payment.order_id == order_id, Payment.state.in_(allowed))
+    if key is not None:
+        moved = moved.where(Payment.idempotency_key == key)
+    return bool(session.execute(moved.values({"state": to, **values})).rowcount)  # type: ignore[attr-defined]

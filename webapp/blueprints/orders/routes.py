@@ -1,22 +1,23 @@
-"""The routes."""
+"""The routes: the cart, ordering, orders and sales, and what payment providers tell."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from webapp.blueprints.orders.sentences import sentence
-from webapp.providers import EventKind, EventRefused
+from webapp.blueprints.orders import forms
+from webapp.blueprints.orders.sentences import countries, sentence
+from webapp.providers import EventRefused
+from webapp.services import calls, orders, payments
 from webapp.services import cart as carts
-from webapp.services import letters, orders, outbox, payments
-from webapp.services.errors import Conflict, Invalid, NotFound, OutOfStock
-from webapp.services.people import known
+from webapp.services.errors import Conflict, Invalid, NotFound, OutOfStock, Shortage
+from webapp.services.people import Viewer, known
 from webapp.web.language import gettext
-from webapp.web.paging import after_position, position
 from webapp.web.security import csrf
 from webapp.web.shop import now, read, shop, write
 from webapp.web.viewer import login_required, viewer
@@ -24,10 +25,10 @@ from webapp.web.viewer import login_required, viewer
 blueprint = Blueprint("orders", __name__)
 
 PAGE = 20
-FIELDS = ("name", "street", "postcode", "city", "country")
-REQUIRED = ("name", "street", "city", "country")
-FIELD_MAX = 200
-NOTE_MAX = 1000
+
+
+def _who() -> Viewer:
+    return known(viewer())
 
 
 # --- the cart -----------------------------------------------------------------------------
@@ -37,7 +38,7 @@ NOTE_MAX = 1000
 @login_required
 def cart() -> str:
     """What lies in the cart."""
-    who = known(viewer())
+    who = _who()
     return render_template("orders/cart.html", cart=read(lambda s: carts.contents(s, who)))
 
 
@@ -45,27 +46,25 @@ def cart() -> str:
 @login_required
 def add() -> Response:
     """Put something in."""
-    who, product_id = known(viewer()), _number("product_id")
-    quantity, when = _number("quantity", 1), now()
-    try:
-        write(lambda s: carts.add(s, who, product_id, quantity, now=when))
-    except Invalid as refused:
-        flash(_first(refused), "problem")
-        return redirect(url_for("marketplace.product", id=product_id))
-    flash(gettext("It is in your cart."), "done")
-    return redirect(url_for("orders.cart"))
+    who, when = _who(), now()
+    product_id, quantity = forms.number("product_id"), forms.number("quantity", 1)
+    _try(
+        lambda s: carts.add(s, who, product_id, quantity, now=when),
+        gettext("It is in your cart."),
+    )
+    return redirect(url_for("orders.cart"), 303)
 
 
-@blueprint.post("/cart/items/<int:product_id>")
+@blueprint.post(f"/cart/items/<int(max={forms.BIGGEST}):product_id>")
 @login_required
 def change(product_id: int) -> Response:
     """Have another number of pieces; none takes it out."""
-    who, quantity = known(viewer()), _number("quantity", 0)
-    try:
-        write(lambda s: carts.change(s, who, product_id, quantity))
-    except Invalid as refused:
-        flash(_first(refused), "problem")
-    return redirect(url_for("orders.cart"))
+    who, quantity = _who(), forms.number("quantity")
+    _try(
+        lambda s: carts.change(s, who, product_id, quantity),
+        gettext("Your cart is changed."),
+    )
+    return redirect(url_for("orders.cart"), 303)
 
 
 # --- ordering -----------------------------------------------------------------------------
@@ -76,85 +75,76 @@ def change(product_id: int) -> Response:
 def checkout() -> str | Response:
     """What is about to be ordered, and where it goes. The form's key makes sending it twice
     the same as once."""
-    who = known(viewer())
+    who = _who()
     contents = read(lambda s: carts.contents(s, who))
-    if not contents.lines:
-        return redirect(url_for("orders.cart"))
-    return _checkout_page(contents, key=uuid.uuid4().hex)
+    if not contents.can_be_had:
+        return redirect(url_for("orders.cart"), 303)
+    address = read(lambda s: orders.last_address(s, who))
+    return _checkout_page(contents, {**address, "key": uuid.uuid4().hex})
 
 
 @blueprint.post("/checkout")
 @login_required
 def place() -> str | Response | tuple[str, int]:
-    """Order it, then ask for the money."""
-    who = known(viewer())
-    contents = read(lambda s: carts.contents(s, who))
-    key = request.form.get("key", "")
+    """Order it, then ask for the money once. What is not known then the worker settles."""
     try:
-        address, note = _address(), _text("note", NOTE_MAX)
-        placed = _placed(key, contents, address, note)
+        placed = _placed()
     except (Invalid, OutOfStock) as refused:
+        who = _who()
+        contents = read(lambda s: carts.contents(s, who))
+        if not contents.lines:
+            flash(gettext("Your cart is empty. Look at your orders."), "problem")
+            return redirect(url_for("orders.history"), 303)
         problems = refused.problems if isinstance(refused, Invalid) else {}
         short = refused.shortages if isinstance(refused, OutOfStock) else ()
-        page = _checkout_page(contents, key=key, problems=problems, shortages=short)
-        return page, refused.status
+        return _checkout_page(contents, request.form, problems, short), refused.status
+    except NotFound:
+        flash(gettext("Something in your cart is not for sale any more."), "problem")
+        return redirect(url_for("orders.cart"), 303)
     if not placed.is_repeated:
-        for order_id in placed.order_ids:
-            _charge(order_id)
+        _charge(*placed.order_ids)
     if len(placed.order_ids) == 1:
-        return redirect(url_for("orders.order", id=placed.order_ids[0]))
+        return redirect(url_for("orders.order", id=placed.order_ids[0]), 303)
     flash(gettext("Your orders are placed: one for each seller."), "done")
-    return redirect(url_for("orders.history"))
+    return redirect(url_for("orders.history"), 303)
 
 
-def _placed(key: str, contents: carts.Cart, address: dict[str, str], note: str) -> orders.Placed:
-    who, when, provider = known(viewer()), now(), shop().providers.payments.name
-    if not 8 <= len(key) <= FIELD_MAX or not key.isascii() or not key.isprintable():
-        raise Invalid({"key": "form_incomplete"})
-    lines = [
-        (int(product), int(quantity))
-        for product, _, quantity in (text.partition("x") for text in request.form.getlist("line"))
-        if product.isdigit() and quantity.isdigit() and len(product) < 19 and len(quantity) < 9
-    ]
-    if not lines or {product for product, _ in lines} - {ln.product_id for ln in contents.lines}:
-        # The cart was emptied by the same form, sent before: its key knows the answer.
-        lines = lines or [(line.product_id, line.quantity) for line in contents.lines]
-
-    def work(session: Session) -> orders.Placed:
-        placed = orders.place_once(
-            session, who, key, lines, address=address, note=note, provider=provider, now=when
+def _placed() -> orders.Placed:
+    who, when, provider = _who(), now(), shop().providers.payments.name
+    key, note, address = forms.text("key"), forms.text("note"), forms.address()
+    lines, agreed = forms.lines(), forms.totals()
+    return write(
+        lambda s: carts.check_out(
+            s, who, key, lines,
+            agreed=agreed, address=address, note=note, provider=provider, now=when,
         )
-        if not placed.is_repeated:
-            carts.take_out(session, who, [product for product, _ in lines])
-            letters.placed(session, placed.order_ids, now=when)
-        return placed
-
-    return write(work)
+    )  # fmt: skip
 
 
-def _charge(order_id: uuid.UUID) -> None:
-    """Ask at once, while the buyer waits; what is not answered in time the worker asks again."""
-    parts = shop()
-    try:
-        outbox.charge(parts.database, parts.providers, parts.clock, order_id)
-    except outbox.NotYet:
-        flash(gettext("We are still confirming your payment. You need not do anything."), "done")
+def _charge(*order_ids: uuid.UUID) -> None:
+    parts, when = shop(), now()
+    seconds = parts.settings.payment_timeout
+    calls.charge_now(parts.database, parts.providers, order_ids, now=when, seconds=seconds)
 
 
 def _checkout_page(
     contents: carts.Cart,
-    *,
-    key: str,
-    problems: dict[str, str] | None = None,
-    shortages: tuple[object, ...] = (),
+    given: Mapping[str, str],
+    problems: Mapping[str, str] | None = None,
+    shortages: tuple[Shortage, ...] = (),
 ) -> str:
     said = {name: sentence(id_) for name, id_ in (problems or {}).items()}
     return render_template(
-        "orders/checkout.html", cart=contents, key=key, problems=said, shortages=shortages
+        "orders/checkout.html",
+        cart=contents,
+        given=given,
+        problems=said,
+        shortages=shortages,
+        countries=countries(),
     )
 
 
-# --- orders and sales ------------------------------------------------------------------------
+# --- orders and sales ---------------------------------------------------------------------
 
 
 @blueprint.get("/orders")
@@ -172,177 +162,133 @@ def sales() -> str:
 
 
 def _listing(*, sales: bool) -> str:
-    who, after = known(viewer()), request.args.get("after", "")
-    start = orders_position(after)
-    found = read(lambda s: orders.listing(s, who, sales=sales, after=start, size=PAGE + 1))
+    who, after = _who(), _position(request.args.get("after", ""))
+    found = read(lambda s: orders.listing(s, who, sales=sales, after=after, size=PAGE + 1))
     following = None
     if len(found) > PAGE:
         found = found[:PAGE]
-        following = position(found[-1].created_at.isoformat(), str(found[-1].id))
+        following = f"{found[-1].created_at.isoformat()}_{found[-1].id}"
     return render_template(
-        "orders/orders.html", orders=found, sales=sales, following=following, is_first=not after
+        "orders/orders.html",
+        orders=found,
+        sales=sales,
+        following=following,
+        is_first=after is None,
     )
 
 
-def orders_position(after: str) -> orders.Position | None:
-    """Where a page of orders begins. Raises Invalid for a cursor that is none of ours."""
+def _position(after: str) -> orders.Position | None:
+    """Where a page begins. Raises NotFound for what no page of ours said."""
     if not after:
         return None
-    moment, order_id = after_position(after, 2)
-    return datetime.fromisoformat(moment), uuid.UUID(order_id)
+    moment, _, order_id = after.partition("_")
+    try:
+        when, id_ = datetime.fromisoformat(moment), uuid.UUID(order_id)
+    except ValueError:
+        raise NotFound from None
+    if when.tzinfo is None:
+        raise NotFound
+    return when, id_
 
 
 @blueprint.get("/orders/<uuid:id>")
 @login_required
 def order(id: uuid.UUID) -> str:  # noqa: A002
-    """One order, to whoever is on either side of it."""
-    who = known(viewer())
-    return render_template("orders/order.html", order=read(lambda s: orders.order(s, who, id)))
+    """One order, to its buyer."""
+    who = _who()
+    found = read(lambda s: orders.order(s, who, id, as_="buyer"))
+    return render_template("orders/order.html", order=found)
 
 
 @blueprint.get("/sales/<uuid:id>")
 @login_required
 def sale(id: uuid.UUID) -> str:  # noqa: A002
-    """One sale, to whoever sells."""
-    who = known(viewer())
-    found = read(lambda s: orders.order(s, who, id))
-    if not found.is_sale:
-        raise NotFound
+    """One sale, to its seller."""
+    who = _who()
+    found = read(lambda s: orders.order(s, who, id, as_="seller"))
     return render_template("orders/order.html", order=found)
 
 
 @blueprint.post("/orders/<uuid:id>/pay")
 @login_required
 def pay(id: uuid.UUID) -> Response:  # noqa: A002
-    """Try to pay again after it failed."""
-    who, when = known(viewer()), now()
-    write(lambda s: payments.try_again(s, who, id, now=when))
-    _charge(id)
-    return redirect(url_for("orders.order", id=id))
+    """Try to pay once more."""
+    who, when = _who(), now()
+    if _try(lambda s: payments.try_again(s, who, id, now=when)):
+        _charge(id)
+    return redirect(url_for("orders.order", id=id), 303)
 
 
 @blueprint.post("/orders/<uuid:id>/cancel")
 @login_required
 def cancel(id: uuid.UUID) -> Response:  # noqa: A002
     """Take back an order that is not paid."""
-    who, when = known(viewer()), now()
-
-    def work(session: Session) -> None:
-        orders.cancel(session, who, id, now=when)
-        letters.ended(session, id, now=when)
-
-    return _done(work, id, gettext("The order is cancelled."))
+    who, when = _who(), now()
+    _try(lambda s: orders.cancel(s, who, id, now=when), gettext("The order is cancelled."))
+    return redirect(url_for("orders.order", id=id), 303)
 
 
 @blueprint.post("/sales/<uuid:id>/ship")
 @login_required
 def ship(id: uuid.UUID) -> Response:  # noqa: A002
     """It has been sent."""
-    who, when = known(viewer()), now()
-
-    def work(session: Session) -> None:
-        orders.ship(session, who, id, now=when)
-        letters.shipped(session, id, now=when)
-
-    return _done(work, id, gettext("The order is marked as sent."))
+    who, when = _who(), now()
+    _try(lambda s: orders.ship(s, who, id, now=when), gettext("The order is marked as sent."))
+    return redirect(url_for("orders.sale", id=id), 303)
 
 
 @blueprint.post("/sales/<uuid:id>/cancel")
 @login_required
 def cancel_sale(id: uuid.UUID) -> Response:  # noqa: A002
     """The seller cannot deliver what is not paid yet."""
-    who, when = known(viewer()), now()
-
-    def work(session: Session) -> None:
-        if not orders.order(session, who, id).is_sale:
-            raise NotFound
-        orders.cancel(session, who, id, now=when)
-        letters.ended(session, id, now=when)
-
-    return _done(work, id, gettext("The order is cancelled."))
+    who, when = _who(), now()
+    _try(
+        lambda s: orders.cancel(s, who, id, now=when, as_="seller"),
+        gettext("The order is cancelled."),
+    )
+    return redirect(url_for("orders.sale", id=id), 303)
 
 
 @blueprint.post("/sales/<uuid:id>/refund")
 @login_required
 def refund(id: uuid.UUID) -> Response:  # noqa: A002
     """The seller pays back."""
-    who, when = known(viewer()), now()
+    who, when = _who(), now()
+    _try(
+        lambda s: payments.refund(s, who, id, now=when),
+        gettext("The money goes back to the buyer."),
+    )
+    return redirect(url_for("orders.sale", id=id), 303)
 
-    def work(session: Session) -> None:
-        payments.refund(session, who, id, now=when)
-        letters.ended(session, id, now=when)
 
-    return _done(work, id, gettext("The money goes back to the buyer."))
-
-
-def _done(work: object, order_id: uuid.UUID, said: str) -> Response:
+def _try(work: Callable[[Session], object], done: str | None = None) -> bool:
+    """Do it and say so, or say why not."""
     try:
-        write(work)  # type: ignore[arg-type]
+        write(work)
+    except Invalid as refused:
+        flash(sentence(next(iter(refused.problems.values()))), "problem")
+        return False
     except Conflict:
         flash(gettext("It is too late for that: the order has moved on."), "problem")
-    else:
-        flash(said, "done")
-    return redirect(url_for("orders.order", id=order_id))
+        return False
+    if done:
+        flash(done, "done")
+    return True
 
 
-# --- what providers tell ---------------------------------------------------------------------
+# --- what providers tell ------------------------------------------------------------------
 
 
 @blueprint.post("/payments/webhook/<provider>")
-@csrf.exempt  # type: ignore[untyped-decorator]
+@csrf.exempt  # type: ignore[untyped-decorator]  # its signature is its way in
 def webhook(provider: str) -> tuple[str, int]:
-    """Something a provider tells by itself; its signature is its way in."""
+    """Something a provider tells by itself. It is answered alike however often it comes."""
     chosen, when = shop().providers.payments, now()
     if provider != chosen.name:
         raise NotFound
     try:
         event = chosen.event(dict(request.headers), request.get_data())
-    except (EventRefused, ValueError, KeyError):
-        raise NotFound from None
-
-    def work(session: Session) -> None:
-        if not payments.received(
-            session, provider, event.id, event.kind.value, event.payload, now=when
-        ):
-            return
-        order_id = uuid.UUID(event.order_id)
-        if event.kind is EventKind.CAPTURED:
-            payments.captured(session, order_id, event.reference, now=when)
-        elif event.kind is EventKind.FAILED:
-            payments.declined(session, order_id, "failed", now=when)
-        elif event.kind is EventKind.REFUNDED:
-            payments.refunded(session, order_id, now=when)
-
-    write(work)
+    except EventRefused:
+        return "", 400
+    write(lambda s: payments.told(s, provider, event, now=when))
     return "", 204
-
-
-# --- reading forms ---------------------------------------------------------------------------
-
-
-def _number(name: str, default: int = 0) -> int:
-    text = request.form.get(name, "").strip()
-    if not text:
-        return default
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise Invalid({name: "not_a_number"})
-    return int(text)
-
-
-def _text(name: str, most: int) -> str:
-    text = request.form.get(name, "").strip()
-    if len(text) > most or "\x00" in text:
-        raise Invalid({name: "too_long"})
-    return text
-
-
-def _address() -> dict[str, str]:
-    found = {name: _text(name, FIELD_MAX) for name in FIELDS}
-    lacking = {name: "required" for name in REQUIRED if not found[name]}
-    if lacking:
-        raise Invalid(lacking)
-    return found
-
-
-def _first(refused: Invalid) -> str:
-    return sentence(next(iter(refused.problems.values())))
