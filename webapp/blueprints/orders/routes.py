@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from webapp.blueprints.orders import forms
-from webapp.blueprints.orders.sentences import countries, sentence
+from webapp.blueprints.orders.sentences import countries, country, sentence, state
 from webapp.providers import EventRefused
 from webapp.services import calls, orders, payments
 from webapp.services import cart as carts
@@ -25,6 +25,11 @@ from webapp.web.viewer import login_required, viewer
 blueprint = Blueprint("orders", __name__)
 
 PAGE = 20
+
+@blueprint.context_processor
+def _words() -> dict[str, object]:
+    """What the pages say things with."""
+    return {"state": state, "country": country}
 
 
 def _who() -> Viewer:
