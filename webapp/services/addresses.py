@@ -9,10 +9,13 @@ from babel import Locale
 FIELDS = {"name": 200, "street": 200, "postcode": 20, "city": 200, "country": 2}
 """How long each may be."""
 OPTIONAL = frozenset({"postcode"})
+_NO_COUNTRY = frozenset({"EU", "EZ", "UN", "XA", "XB", "ZZ"})
 COUNTRIES = frozenset(
-    str(code) for code in Locale("en").territories if len(str(code)) == 2 and str(code).isalpha()
-) - {"EU", "EZ", "UN", "XA", "XB", "ZZ"}
-"""Codes of ISO 3166, without those that stand for no country."""
+    str(code)
+    for code in Locale("en").territories.keys() & Locale("es").territories.keys()
+    if len(str(code)) == 2 and str(code).isalpha() and code not in _NO_COUNTRY
+)
+"""Codes of ISO 3166 that have a name in every language of the shop."""
 
 
 def problems(fields: Mapping[str, str]) -> dict[str, str]:

@@ -26,6 +26,7 @@ blueprint = Blueprint("orders", __name__)
 
 PAGE = 20
 
+
 @blueprint.context_processor
 def _words() -> dict[str, object]:
     """What the pages say things with."""

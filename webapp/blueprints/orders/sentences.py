@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from babel import Locale
 
 from webapp.models import OrderState, PaymentState
@@ -57,7 +59,8 @@ def state(order: OrderState, payment: PaymentState | None) -> str:
 def countries() -> list[tuple[str, str]]:
     """(code, name), by their names in the viewer's language."""
     names = Locale(language()).territories
-    return sorted(((code, str(names[code])) for code in COUNTRIES), key=lambda pair: pair[1])
+    named = [(code, str(names[code])) for code in COUNTRIES]
+    return sorted(named, key=lambda pair: unicodedata.normalize("NFKD", pair[1]).casefold())
 
 
 def country(code: str) -> str:
