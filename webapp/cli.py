@@ -6,15 +6,16 @@ exit code is 2 where the settings are at fault, else 1.
 
 from __future__ import annotations
 
-import importlib
 import os
+import secrets
 import signal
 import subprocess
 import sys
 import sysconfig
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -28,8 +29,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import webapp
 from webapp import observe
+from webapp import seed as seeding
+from webapp import worker as outbox_worker
 from webapp.database import Database, Frozen, RouteUnreadable
 from webapp.observe import Redaction
+from webapp.seed import Size
+from webapp.services import accounts
 from webapp.settings import (
     Settings,
     SettingsRefused,
@@ -51,18 +56,6 @@ migrate = typer.Typer(help="The database's schema. Needs DATABASE_URL alone.", n
 cli.add_typer(migrate, name="migrate")
 
 
-class Absent(Exception):
-    """A part of the shop that this installation has not got."""
-
-
-class Size(StrEnum):
-    """How many of everything."""
-
-    SMALL = "small"
-    MEDIUM = "medium"
-    LARGE = "large"
-
-
 def main() -> NoReturn:
     """The command."""
     try:
@@ -75,8 +68,10 @@ def main() -> NoReturn:
         code = 130
     except Frozen:
         code = _said("the database is frozen: it is being moved. Try again later.", 1)
-    except Absent as absent:
-        code = _said(str(absent), 1)
+    except seeding.NotEmpty:
+        code = _said("the database holds rows already: nothing was added", 1)
+    except seeding.DirtRefused:
+        code = _said("--dirt is for SQLite: PostgreSQL would refuse most of it", 1)
     except (CommandError, SQLAlchemyError, OSError) as failed:
         code = _said(_why(failed), 1)
     sys.exit(code)
@@ -108,7 +103,6 @@ def serve(
     if not worker:
         sys.stdout.flush()
         os.execv(sys.executable, gunicorn)  # noqa: S606
-    _part("webapp.worker")
     sys.exit(_side_by_side(gunicorn, [sys.executable, "-m", "webapp.cli", "worker"]))
 
 
@@ -134,7 +128,7 @@ def _side_by_side(*commands: list[str]) -> int:
 def worker() -> None:
     """Carry out what transactions left to be done: mail and payments."""
     observe.begin(read_settings())
-    _part("webapp.worker").main()
+    sys.exit(outbox_worker.main())
 
 
 @cli.command()
@@ -158,12 +152,11 @@ def shown(value: Any) -> str:
 
 @cli.command()
 def create_admin() -> None:
-    """Print a link with which one person, once, may become an administrator."""
+    """Print a link with which one person who is logged in, once, becomes an administrator."""
     settings = read_settings()
-    accounts = _part("webapp.services.accounts")
-    database = _open(settings)
-    token = database.write(lambda s: accounts.admin_token(s, now=datetime.now(UTC)))
-    typer.echo(f"{settings.public_url}/admin/join/{token}")
+    with _opened(settings) as database:
+        token = database.write(lambda s: accounts.admin_token(s, now=datetime.now(UTC)))
+    typer.echo(f"{settings.public_url}/admin/first/{token}")
 
 
 @cli.command()
@@ -174,23 +167,23 @@ def seed(
         bool, typer.Option("--dirt", help="Plant what years of SQLite leave behind.")
     ] = False,
 ) -> None:
-    """Fill an empty shop, the same way each time."""
-    database = _open(read_settings())
-    _part("webapp.seed").seed(database, size.value, dirt, datetime.now(UTC))
+    """Fill an empty shop, the same way each time; print the password of everybody in it."""
+    password = secrets.token_urlsafe(12)
+    with _opened(read_settings()) as database:
+        made = seeding.seed(database, size, password=password, now=datetime.now(UTC), dirt=dirt)
+    for table, rows in made.rows.items():
+        typer.echo(f"{table}: {rows}")
+    people = ", ".join((seeding.ADMIN, seeding.SELLER, seeding.BUYER))
+    typer.echo(f"{people} and everybody else log in with: {password}")
 
 
-def _open(settings: Settings) -> Database:
-    return webapp.open_database(settings)
-
-
-def _part(name: str) -> Any:
-    """A module that comes with the shop."""
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Database]:
+    database = webapp.open_database(settings)
     try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as missing:
-        if missing.name != name:
-            raise
-        raise Absent(f"{name} is not part of this installation") from None
+        yield database
+    finally:
+        database.close()
 
 
 @migrate.command()
@@ -224,7 +217,7 @@ def _revisions() -> Config:
     for place in places:
         if (place / _REVISIONS).exists():
             return Config(str(place / _REVISIONS))
-    raise Absent(f"{_REVISIONS} is neither beside the package nor installed")
+    raise CommandError(f"{_REVISIONS} is neither beside the package nor installed")
 
 
 if __name__ == "__main__":
