@@ -6,7 +6,7 @@ from webapp.database.engines import make_engine
 from webapp.database.once import inserted
 from webapp.database.route import Route, RouteUnreadable
 from webapp.database.types import Choice, Document, Moment, Money, PublicId
-from webapp.database.units import Database, Frozen
+from webapp.database.units import Database, Frozen, is_frozen
 
 __all__ = [
     "Choice",
@@ -19,5 +19,6 @@ __all__ = [
     "Route",
     "RouteUnreadable",
     "inserted",
+    "is_frozen",
     "make_engine",
 ]

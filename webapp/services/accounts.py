@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from webapp.database import is_frozen
 from webapp.models import (
     CartItem,
     Favourite,
@@ -69,7 +70,9 @@ def _added(session: Session, user: User) -> User:
     try:
         with session.begin_nested():
             session.add(user)
-    except IntegrityError:
+    except IntegrityError as error:
+        if is_frozen(error):  # a trigger's refusal is of the same kind on SQLite
+            raise
         # Somebody else took the name since we looked.
         raise Invalid({"username": "username_taken"}) from None
     return user
