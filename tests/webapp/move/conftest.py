@@ -12,7 +12,7 @@ import pytest
 from core.server.embedded import Cluster
 from tests.cli.command import Command
 from tests.conftest import make_reachable_folder
-from tests.webapp.move.moves import SHOPS, WAYS, Moved, planned
+from tests.webapp.move.moves import SHOPS, WAYS, Moved, clean_rows, planned
 from tests.webapp.seed.test_seed import NOW
 from tests.webapp.world import PASSWORD, settings_for, upgrade
 from webapp import open_database
@@ -70,5 +70,8 @@ def moved(
         options = ["--plan", plan]
     migrated = mudanza.run("migrate", shops[shop], "--target", target, *options, "--json")
     verified = mudanza.run("verify", shops[shop], "--target", target, "--json")
-    yield Moved(way, shop, shops[shop], target, migrated, verified)
+    database = open_database(settings_for(target))
+    arrived = clean_rows(database)
+    database.close()
+    yield Moved(way, shop, shops[shop], target, migrated, verified, arrived)
     cluster.drop_database(name)

@@ -47,7 +47,8 @@ _NUMBERED = {
 
 @dataclass(frozen=True)
 class Moved:
-    """One move that was made and verified."""
+    """One move that was made and verified. ``arrived``: what the shop's own types read in the
+    target before anything was written there."""
 
     way: str
     shop: str
@@ -55,6 +56,7 @@ class Moved:
     target: str
     migrated: Answer
     verified: Answer
+    arrived: dict[str, list[str]]
 
     @property
     def source_url(self) -> str:

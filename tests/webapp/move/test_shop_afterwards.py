@@ -58,8 +58,8 @@ def test_pages_are_shown(there: World) -> None:
         assert b"<h1" in answer.data
 
 
-def test_the_shop_reads_what_it_wrote(here: World, there: World) -> None:
-    ours, theirs = clean_rows(here.database), clean_rows(there.database)
+def test_the_shop_reads_what_it_wrote(here: World, moved: Moved) -> None:
+    ours, theirs = clean_rows(here.database), moved.arrived
     assert all(ours.values()), "a table without rows proves nothing"
     for table, rows in ours.items():
         assert theirs[table] == rows, table
