@@ -140,7 +140,7 @@ def address(chance: random.Random, name: str) -> dict[str, object]:
     city, country = chance.choice(_CITIES)
     return {
         "name": name,
-        "lines": [f"{chance.choice(_STREETS)} {chance.randrange(1, 200)}"],
+        "street": f"{chance.choice(_STREETS)} {chance.randrange(1, 200)}",
         "city": city,
         "postcode": f"{chance.randrange(1000, 53000):05}",
         "country": country,
