@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -19,14 +19,13 @@ from sqlalchemy.orm import Session
 from webapp.blueprints.accounts.routes import begin_session, identify
 from webapp.blueprints.api import schemas
 from webapp.blueprints.api.document import Operation, document
-from webapp.blueprints.orders.routes import orders_position
-from webapp.services import accounts, catalogue, categories, letters, listings, orders, sessions
+from webapp.services import accounts, catalogue, categories, listings, orders, sessions
 from webapp.services.catalogue import ProductDetail, Search, Sort
 from webapp.services.errors import Invalid, LoginNeeded
 from webapp.services.people import known
 from webapp.web.errors import problem
 from webapp.web.language import gettext, language
-from webapp.web.paging import opened, position, signed
+from webapp.web.paging import after_position, opened, position, signed
 from webapp.web.security import csrf
 from webapp.web.shop import now, read, shop, write
 from webapp.web.viewer import by_cookie, viewer
@@ -325,12 +324,9 @@ def place_order(body: schemas.OrderIn) -> BaseModel:
     address = body.address.model_dump()
 
     def work(session: Session) -> orders.Placed:
-        placed = orders.place_once(
+        return orders.place_once(
             session, who, key, lines, address=address, note=body.note, provider=provider, now=when
         )
-        if not placed.is_repeated:
-            letters.placed(session, placed.order_ids, now=when)
-        return placed
 
     return schemas.Placed(order_ids=list(write(work).order_ids))
 
@@ -347,14 +343,23 @@ def place_order(body: schemas.OrderIn) -> BaseModel:
 )
 def order_list(query: schemas.OrderQuery) -> BaseModel:
     """A page."""
-    who, after = known(viewer()), orders_position(query.after)
+    who, after = known(viewer()), _after(query.after)
     found = read(lambda s: orders.listing(s, who, after=after, size=query.size + 1))
     following = None
     if len(found) > query.size:
         found = found[: query.size]
-        following = position(found[-1].created_at.isoformat(), str(found[-1].id))
+        following = position(
+            found[-1].created_at.isoformat(), str(found[-1].id), scope="api-orders"
+        )
     items = [schemas.OrderSummary.model_validate(one) for one in found]
     return schemas.Orders(items=items, next=following)
+
+
+def _after(cursor: str) -> orders.Position | None:
+    if not cursor:
+        return None
+    moment, order_id = after_position(cursor, 2, scope="api-orders")
+    return datetime.fromisoformat(moment), uuid.UUID(order_id)
 
 
 @operation(
@@ -383,14 +388,9 @@ def order(id: uuid.UUID) -> BaseModel:  # noqa: A002
     )
 )
 def cancel_order(id: uuid.UUID) -> BaseModel:  # noqa: A002
-    """By either side."""
+    """By its buyer."""
     who, when = known(viewer()), now()
-
-    def work(session: Session) -> None:
-        orders.cancel(session, who, id, now=when)
-        letters.ended(session, id, now=when)
-
-    write(work)
+    write(lambda s: orders.cancel(s, who, id, now=when))
     return _order(id)
 
 
