@@ -15,7 +15,7 @@ from pathlib import Path
 
 from babel.dates import format_datetime
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal
 from flask import Flask, g, has_request_context, request
 
 from webapp.web.viewer import viewer
@@ -72,6 +72,11 @@ def price(amount: Decimal, currency: str) -> str:
     return format_currency(amount, currency, locale=language())
 
 
+def number(amount: float, digits: int = 10) -> str:
+    """A number as the language writes it, to so many digits after the point, ungrouped."""
+    return format_decimal(amount, "0." + "#" * digits, locale=language())
+
+
 def moment(when: datetime) -> str:
     """A moment as the language writes it, in UTC."""
     return format_datetime(when, "medium", locale=language()) + " UTC"
@@ -99,5 +104,6 @@ __all__ = [
     "language",
     "moment",
     "ngettext",
+    "number",
     "price",
 ]

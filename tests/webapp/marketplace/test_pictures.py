@@ -8,6 +8,7 @@ import io
 import pytest
 from PIL import Image
 from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from tests.webapp.marketplace.shelf import again, looked, page_of
@@ -34,7 +35,8 @@ def sent(
     world: World, seller: User, product: Product, content: bytes, alternative: str = "A square"
 ) -> tuple[int, str]:
     """The status of an answer to an upload, and what it says."""
-    form = {"picture": (io.BytesIO(content), "x.png", "image/png"), "alternative": alternative}
+    file = FileStorage(io.BytesIO(content), "x.png", content_type="image/png")
+    form = {"picture": file, "alternative": alternative}
     boundary, body = encode_multipart(form)
     answer = world.client(seller).post(
         f"/sell/{product.id}/images",

@@ -69,7 +69,7 @@ def test_a_line_that_is_no_property_is_not_guessed(text: str) -> None:
 
 def test_people_read_words() -> None:
     document = {
-        "size_cm": [10, 20.5],
+        "size_cm": [1000, 20.5],
         "material": {"en": "cork", "es": "corcho"},
         "handmade": True,
         "boxed": False,
@@ -78,7 +78,7 @@ def test_people_read_words() -> None:
         "odd": {"x": 1},
     }
     assert told(document, "es") == {
-        "size cm": "10, 20.5",
+        "size cm": "1000, 20.5",
         "material": "corcho",
         "handmade": "yes",
         "boxed": "no",

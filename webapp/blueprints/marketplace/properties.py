@@ -11,6 +11,7 @@ from typing import Any
 
 from webapp.services.texts import line, paragraphs
 from webapp.web.language import gettext as _
+from webapp.web.language import number
 
 
 def read(text: str) -> dict[str, Any] | None:
@@ -69,4 +70,4 @@ def _told(value: Any, language: str) -> str:
         return ", ".join(_told(part, language) for part in value)
     if isinstance(value, dict):
         return _told(value[language], language) if language in value else _json(value)
-    return str(value)
+    return number(value) if isinstance(value, int | float) else str(value)

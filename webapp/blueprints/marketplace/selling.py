@@ -18,7 +18,7 @@ from webapp.services.listings import Draft
 from webapp.services.people import seller
 from webapp.web import paging
 from webapp.web.language import gettext as _
-from webapp.web.language import language
+from webapp.web.language import language, number
 from webapp.web.shop import now, read, shop, write
 from webapp.web.viewer import seller_required, viewer
 
@@ -177,7 +177,7 @@ def _differing(saved: Mapping[str, str], said: Mapping[str, str]) -> dict[str, s
 def _limits(draft: Draft) -> dict[str, Any]:
     return {
         "is_full": len(draft.pictures) >= images.EACH_MAX,
-        "megabytes": round(shop().settings.upload_bytes_max / 1024**2, 1),
+        "megabytes": number(round(shop().settings.upload_bytes_max / 1024**2, 1)),
     }
 
 
