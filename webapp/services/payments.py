@@ -39,6 +39,8 @@ ALLOWED: Mapping[PaymentState, frozenset[PaymentState]] = {
 }
 """A payment that failed may be tried again, and may turn out to have been captured after all."""
 
+CHARGE, REFUND = OutboxKind.CHARGE, OutboxKind.REFUND
+
 
 @dataclass(frozen=True)
 class Due:
@@ -136,7 +138,8 @@ def told(session: Session, provider: str, event: Event, *, now: datetime) -> boo
         return False
     if event.kind is EventKind.CAPTURED:
         captured(session, order_id, event.reference, now=now)
-    elif event.kind is EventKind.FAILED:
+    elif event.kind is EventKind.FAILED and not outbox.is_pending(session, CHARGE, order_id):
+        # While the provider is being asked, its answer counts, not what it told before.
         declined(session, order_id, event.key, "payment_failed", now=now)
     elif event.kind is EventKind.REFUNDED:
         refunded(session, order_id, now=now)
@@ -170,12 +173,12 @@ def try_again(session: Session, viewer: Viewer, order_id: uuid.UUID, *, now: dat
     state = session.scalar(select(Order.state).where(Order.id == order_id).with_for_update())
     if state is not OrderState.PLACED or not _reopened(session, payment):
         raise Conflict
-    outbox.put_call(session, OutboxKind.CHARGE, order_id, now=now)
+    outbox.put_call(session, CHARGE, order_id, now=now)
 
 
 def _reopened(session: Session, payment: Payment) -> bool:
     if payment.state is PaymentState.PENDING:
-        return not outbox.is_pending(session, OutboxKind.CHARGE, payment.order_id)
+        return not outbox.is_pending(session, CHARGE, payment.order_id)
     key = _next_key(payment.order_id, payment.idempotency_key)
     values: dict[str, Any] = {"idempotency_key": key, "detail": {}, "settled_at": None}
     return _move(
@@ -200,7 +203,7 @@ def refund(session: Session, viewer: Viewer, order_id: uuid.UUID, *, now: dateti
 
 def _give_back(session: Session, order_id: uuid.UUID, *, now: datetime) -> None:
     if _move(session, order_id, PaymentState.REFUNDING, {}):
-        outbox.put_call(session, OutboxKind.REFUND, order_id, now=now)
+        outbox.put_call(session, REFUND, order_id, now=now)
 
 
 def _move(
