@@ -190,6 +190,11 @@ WORDS = {
     "sku": "",
     "attributes": "",
     "state": "listed",
+    "key": "a-key-of-one-form",
+    "name": "Ana",
+    "street": "Calle 1",
+    "city": "Soria",
+    "country": "ES",
 }
 """A form that has all fields of all forms."""
 
@@ -199,6 +204,7 @@ WRITES = [
     (None, "/password/forgot"),
     (BUYER, "/account"),
     (BUYER, "/cart/items"),
+    (BUYER, "/checkout"),
     (BUYER, "/products/{int}/favourite"),
     (BUYER, "/products/{int}/questions"),
     (SELLER, "/sell/new"),

@@ -9,7 +9,7 @@ import time
 from flask import request
 from sqlalchemy import text
 
-from webapp.web.shop import read
+from webapp.web.shop import read, shop
 from webapp.wsgi import app
 
 
@@ -39,3 +39,9 @@ def asks(times: int) -> str:
     """Sends so many statements."""
     read(lambda s: [s.execute(text("SELECT 1")) for _ in range(times)])
     return ""
+
+
+@app.get("/test/live")
+def live() -> str:
+    """Which database is live, and who says so."""
+    return f"{shop().database.backend} {os.getpid()}"
