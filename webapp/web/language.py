@@ -51,9 +51,15 @@ def language() -> str:
         who = viewer()
         chosen = chosen or (who.language if who else None)
         if chosen not in LANGUAGES:
-            chosen = request.accept_languages.best_match(LANGUAGES)
+            chosen = _accepted()
         g.language = chosen or LANGUAGES[0]
     return str(g.language)
+
+
+def _accepted() -> str | None:
+    """What the browser would rather have: of es-MX, Spanish."""
+    wanted = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
+    return next((one for one in wanted if one in LANGUAGES), None)
 
 
 def gettext(sentence: str, **facts: object) -> str:
