@@ -84,13 +84,13 @@ class FakePayments:
             entry = _entry(books, key)
             assert entry is not None
             behaviour = self._towards(entry.number)
-            if entry.state == "asked" and behaviour != "times_out":
-                _settle(books, entry, "declined" if behaviour == "declines" else "charged")
-        if behaviour == "times_out" or (
-            behaviour == "charges_then_times_out" and entry.state == "asked"
-        ):
+            is_new, state = entry.state == "asked", entry.state
+            if is_new and behaviour != "times_out":
+                state = "declined" if behaviour == "declines" else "charged"
+                _settle(books, entry, state)
+        if behaviour == "times_out" or (behaviour == "charges_then_times_out" and is_new):
             raise ProviderTimeout("no answer in time")
-        if behaviour == "declines" or entry.state == "declined":
+        if state == "declined":
             return Declined("card_declined")
         return Charged(_reference(key))
 

@@ -356,7 +356,7 @@ def test_whatever_is_done_in_whatever_order_money_and_stock_agree(
         assert books.count("charged") == 1
     if order in (CANCELLED, REFUNDED):
         assert payment not in (CAPTURED, PaymentState.REFUNDING)
-        assert "charged" not in books
+        assert "charged" not in books, (acts, states(world, order_id))
 
 
 def _leads(before: object, after: object, steps: set[tuple[object, object]]) -> bool:

@@ -79,6 +79,13 @@ def test_what_was_declined_under_a_key_stays_so() -> None:
     assert isinstance(books.charge("key-2", AMOUNT, "EUR", order_id="o"), Charged)
 
 
+def test_what_was_charged_under_a_key_stays_so() -> None:
+    books = FakePayments("works", "secret")
+    charged = books.charge("key", AMOUNT, "EUR", order_id="o")
+    books.behaviour = "declines"
+    assert books.charge("key", AMOUNT, "EUR", order_id="o") == charged
+
+
 def test_one_that_times_out_charges_nothing() -> None:
     books = FakePayments("times_out", "secret")
     for _ in range(2):
