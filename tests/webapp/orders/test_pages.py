@@ -21,6 +21,7 @@ from tests.webapp.orders.buying import HOME, charge, fake, place, states, stock,
 from tests.webapp.world import REPOSITORY, World
 from webapp.database import Frozen
 from webapp.models import (
+    Base,
     CartItem,
     Order,
     OrderState,
@@ -635,10 +636,8 @@ def freeze(world: World) -> None:
     engine = world.database.engine
     if world.backend == "sqlite":
         with engine.begin() as connection:
-            names = connection.execute(
-                text("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%fts%'"
-                     " AND name NOT LIKE 'sqlite_%'")
-            ).scalars().all()  # fmt: skip
+            tables = Base.metadata.sorted_tables
+            names = [table.name for table in tables if not table.info.get("is_view")]
             for name in names:
                 for act in ("INSERT", "UPDATE", "DELETE"):
                     connection.execute(
