@@ -109,8 +109,10 @@ def serve(
 def _side_by_side(*commands: list[str]) -> int:
     """Run them until one ends, or we are told to end; the code of the first that did."""
     running = [subprocess.Popen(words) for words in commands]
+    told: list[object] = []
 
-    def stop(*_signal: object) -> None:
+    def stop(*signals: object) -> None:
+        told.extend(signals)
         for process in running:
             process.terminate()
 
@@ -118,10 +120,11 @@ def _side_by_side(*commands: list[str]) -> int:
     signal.signal(signal.SIGINT, stop)
     while not (ended := [process for process in running if process.poll() is not None]):
         time.sleep(0.1)
+    first, were_told = int(ended[0].returncode), bool(told)
     stop()
     for process in running:
         process.wait()
-    return abs(int(ended[0].returncode))
+    return max(0, first) if were_told else abs(first)
 
 
 @cli.command()
