@@ -48,18 +48,23 @@ def measure(shop: Served, pace: Pace, *, press_seconds: float) -> Measured:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """One thing measured on both, SQLite's first; ``less_is_better`` for times."""
+    """One thing measured on both; ``less_is_better`` for times. ``failed``: how many requests
+    behind these numbers were not answered as they should be."""
 
     what: str
     sqlite: float
     postgresql: float
     less_is_better: bool
+    failed: int = 0
 
     @property
     def faster(self) -> str:
-        """The engine that was, or neither where they differ by less than a twentieth."""
+        """The engine that was, or neither where they differ by less than a twentieth, or where
+        something failed: a refusal is quick."""
+        if self.failed:
+            return f"neither: {self.failed} failed"
         low, high = sorted((self.sqlite, self.postgresql))
-        if high - low < 0.05 * high:
+        if high - low <= 0.05 * high:
             return "neither"
         sqlite_is_low = self.sqlite < self.postgresql
         return "SQLite" if sqlite_is_low == self.less_is_better else "PostgreSQL"
@@ -67,32 +72,35 @@ class Compared:
 
 def compared(sqlite: Measured, postgresql: Measured) -> list[Compared]:
     """What is faster where, the cases of either engine."""
-    pairs = [("one reader, p50 of a product page, ms", sqlite.reader, postgresql.reader)]
     found = [
-        Compared(
-            what=what, sqlite=a.summary.raw.p50, postgresql=b.summary.raw.p50, less_is_better=True
-        )
-        for what, a, b in pairs
+        _pair("one reader, p50 of a product page, ms", sqlite.reader, postgresql.reader, "p50")
     ]
     for a, b in zip(sqlite.writers, postgresql.writers, strict=True):
         who = f"{a.people} writer{'s' if a.people > 1 else ''}"
-        found += [
-            Compared(
-                what=f"{who}, orders/s", sqlite=a.rate, postgresql=b.rate, less_is_better=False
-            ),
-            Compared(
-                what=f"{who}, p95, ms",
-                sqlite=a.summary.raw.p95,
-                postgresql=b.summary.raw.p95,
-                less_is_better=True,
-            ),
-        ]
+        found += [_pair(f"{who}, orders/s", a, b), _pair(f"{who}, p95, ms", a, b, "p95")]
     return found + [
         Compared(
             what=f"everyday, {name}, corrected p95, ms",
-            sqlite=sqlite.everyday[name].corrected.p95,
-            postgresql=postgresql.everyday[name].corrected.p95,
+            sqlite=ours.corrected.p95,
+            postgresql=theirs.corrected.p95,
             less_is_better=True,
+            failed=ours.failed + theirs.failed,
         )
-        for name in sqlite.everyday
+        for name, ours in sqlite.everyday.items()
+        if (theirs := postgresql.everyday.get(name))
     ]
+
+
+def _pair(what: str, sqlite: Pressed, postgresql: Pressed, percentile: str = "") -> Compared:
+    """By a percentile of the latency, or by what got done."""
+    ours, theirs = (
+        getattr(one.summary.raw, percentile) if percentile else one.rate
+        for one in (sqlite, postgresql)
+    )
+    return Compared(
+        what=what,
+        sqlite=ours,
+        postgresql=theirs,
+        less_is_better=bool(percentile),
+        failed=sqlite.summary.failed + postgresql.summary.failed,
+    )

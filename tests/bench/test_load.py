@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -214,6 +215,7 @@ def test_the_same_chance_asks_the_same_and_no_key_comes_twice() -> None:
         (1, 2, False, "PostgreSQL"),
         (2, 1, True, "PostgreSQL"),
         (100, 97, True, "neither"),
+        (0, 0, False, "neither"),
     ],
 )
 def test_it_is_said_which_was_faster(
@@ -221,6 +223,7 @@ def test_it_is_said_which_was_faster(
 ) -> None:
     pair = Compared(what="", sqlite=sqlite, postgresql=postgresql, less_is_better=less)
     assert pair.faster == faster
+    assert replace(pair, failed=3).faster == "neither: 3 failed"
 
 
 def test_locust_has_the_same_people(address: str, tmp_path: Path) -> None:

@@ -351,7 +351,7 @@ class Market:
                 "key": f"seed-{number}",
                 "request_digest": f"{chance.getrandbits(256):064x}",
                 "status": 201,
-                "answer": {"seed": number},
+                "answer": {"order_ids": [str(uuid.UUID(int=chance.getrandbits(128), version=4))]},
                 "created_at": self.now - timedelta(days=2) - self._moment(chance, _YEAR),
             }
 

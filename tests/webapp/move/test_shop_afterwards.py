@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from tests.webapp.migrations.revisions import version
 from tests.webapp.move.moves import Moved, clean_rows, shop_on
@@ -23,12 +25,14 @@ from webapp.models import (
     OutboxMessage,
     Payment,
     Product,
+    ProductState,
     Question,
     Role,
     User,
 )
-from webapp.seed import BUYER
-from webapp.services import sessions
+from webapp.seed import BUYER, SELLER
+from webapp.services import orders, sessions
+from webapp.services.people import Viewer
 
 
 @pytest.fixture
@@ -47,15 +51,69 @@ def there(moved: Moved) -> Iterator[World]:
     shop.database.close()
 
 
+PAGES = ("/", "/?q=lamp", "/?q=lámpara", "/?sort=price_up", "/?sort=title", "/products/1")
+
+
 def test_pages_are_shown(there: World) -> None:
-    with there.database.reading() as session:
-        buyer = session.scalars(select(User).where(User.username == BUYER)).one()
-        session.expunge(buyer)
-    there.now = there.app.extensions["shop"].clock()
+    there.now = there.app.extensions["shop"].clock()  # now, to sessions and to the page
+    buyer = known(there, BUYER)
     for client in (there.client(), there.client(buyer)):
-        answer = client.get("/")
-        assert answer.status_code == 200
-        assert b"<h1" in answer.data
+        for page in PAGES:
+            answer = client.get(page)
+            assert answer.status_code == 200, page
+            assert b"<h1" in answer.data
+    for page in ("/favourites", "/account"):
+        assert there.client(buyer).get(page).status_code == 200, page
+    assert there.client(known(there, SELLER)).get("/sell").status_code == 200
+
+
+def test_a_search_finds_the_same(here: World, there: World) -> None:
+    def titles(world: World, word: str) -> set[str]:
+        page = BeautifulSoup(
+            world.client().get("/", query_string={"q": word, "sort": "newest"}).data, "html.parser"
+        )
+        return {link["href"] for link in page.select("a[href^='/products/']")}
+
+    for word in ("lamp", "lámpara", "reloj", "Logroño"):
+        assert titles(here, word)
+        assert titles(there, word) == titles(here, word), word
+
+
+def known(world: World, username: str) -> User:
+    with world.database.reading() as session:
+        found = session.scalars(select(User).where(User.username == username)).one()
+        session.expunge(found)
+    return found
+
+
+def test_an_order_is_placed_once(there: World) -> None:
+    buyer = known(there, BUYER)
+    viewer = Viewer(buyer.id, buyer.username, buyer.role, session_id=0)
+    with there.database.reading() as session:
+        product, stock = session.execute(
+            select(Product.id, Product.stock)
+            .where(Product.state == ProductState.LISTED, Product.stock > 5)
+            .order_by(Product.id)
+        ).first()
+    key = str(uuid.uuid4())
+
+    def place(session: Session) -> orders.Placed:
+        return orders.place_once(
+            session,
+            viewer,
+            key,
+            [(product, 2)],
+            address={"name": "Ana", "street": "x", "city": "Vic", "country": "ES"},
+            note="",
+            provider="fake",
+            now=there.now,
+        )
+
+    first, again = there.write(place), there.write(place)
+    assert (first.is_repeated, again.is_repeated) == (False, True)
+    assert first.order_ids == again.order_ids
+    with there.database.reading() as session:
+        assert session.scalar(select(Product.stock).where(Product.id == product)) == stock - 2
 
 
 def test_the_shop_reads_what_it_wrote(here: World, moved: Moved) -> None:
