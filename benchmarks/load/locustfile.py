@@ -2,10 +2,11 @@
 
 Locust is a closed model and its percentiles are of the requests that it got to send. A
 listener keeps histograms of its own beside them: raw, and corrected for the requests that each
-user would have sent meanwhile, one every PERIOD seconds. They are printed in the end.
+user would have sent meanwhile, one every PERIOD seconds. They are printed in the end, and
+written to the file that LOAD_RESULT names.
 
 It needs the tokens of a cast: LOAD_CAST names a JSON file with buyers, sellers and products,
-as ``benchmarks.load.scenario.Cast`` has them.
+as ``benchmarks.load.scenario.Cast`` has them. ``benchmarks.load.users`` does all this.
 """
 
 from __future__ import annotations
@@ -13,16 +14,17 @@ from __future__ import annotations
 import json
 import os
 import random
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from locust import FastHttpUser, constant_throughput, events, tag, task
 
-from benchmarks.load.recorder import ALL, LONGEST, Pair
+from benchmarks.load.recorder import ALL, LONGEST, Pair, Recorder, summaries
 from benchmarks.load.scenario import ACTIONS, Cast
 
 PERIOD = float(os.environ.get("LOAD_PERIOD", "0.2"))
-PAIRS: dict[str, Pair] = {}
+RECORDER = Recorder()
 
 
 def cast() -> Cast:
@@ -87,19 +89,25 @@ class Shopper(FastHttpUser):
 
 
 @events.request.add_listener
-def recorded(name: str, response_time: float, **_: Any) -> None:
+def recorded(name: str, response_time: float, exception: Exception | None, **_: Any) -> None:
     """One request, failed or not; Locust gives milliseconds."""
     took = min(max(1, round(response_time * 1000)), LONGEST)
     for key in (name, ALL):
-        pair = PAIRS.setdefault(key, Pair())
+        pair = RECORDER.pairs.setdefault(key, Pair())
         pair.raw.record_value(took)
         pair.corrected.record_corrected_value(took, round(PERIOD * 1_000_000))
+    if exception is not None:
+        RECORDER.failures[name, str(exception)] += 1
 
 
 @events.quitting.add_listener
 def printed(**_: Any) -> None:
     """What the histograms say, in milliseconds."""
-    for name, pair in sorted(PAIRS.items()):
-        for kind, histogram in (("raw", pair.raw), ("corrected", pair.corrected)):
-            said = [f"p{p} {histogram.get_value_at_percentile(p) / 1000:.1f}" for p in (50, 95, 99)]
-            print(f"{name:12} {kind:9} {' '.join(said)}")
+    found = summaries(RECORDER)
+    for name, summary in found.items():
+        for kind in ("raw", "corrected"):
+            said = getattr(summary, kind)
+            print(f"{name:12} {kind:9} p50 {said.p50:.1f} p95 {said.p95:.1f} p99 {said.p99:.1f}")
+    if result := os.environ.get("LOAD_RESULT"):
+        document = {name: asdict(summary) for name, summary in found.items()}
+        Path(result).write_text(json.dumps(document), encoding="utf-8")

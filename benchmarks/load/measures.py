@@ -9,6 +9,7 @@ from benchmarks.load.open_model import Pace, drive
 from benchmarks.load.recorder import Summary, summaries
 from benchmarks.load.scenario import everyday, only
 from benchmarks.load.site import Served
+from benchmarks.load.users import locust
 
 WRITERS = (1, 4, 8, 16)
 
@@ -16,22 +17,26 @@ WRITERS = (1, 4, 8, 16)
 @dataclass(frozen=True, kw_only=True)
 class Measured:
     """One engine. ``everyday``: the open model, by action; ``generator_cpu``: in cores;
-    ``writers``: orders alone, by so many at once; ``reader``: one person who looks at products."""
+    ``users``: the same people, played by Locust; ``writers``: orders alone, by so many at once; ``reader``: one person who looks at products."""
 
     backend: str
     durability: str
     everyday: dict[str, Summary]
     generator_cpu: float
+    users: dict[str, Summary]
     writers: tuple[Pressed, ...]
     reader: Pressed
 
 
-def measure(shop: Served, pace: Pace, *, press_seconds: float) -> Measured:
+def measure(
+    shop: Served, pace: Pace, *, press_seconds: float, users: int, users_seconds: float
+) -> Measured:
     """All of it, the everyday first."""
     reader = press(
         shop.address, only(shop.cast, "product"), people=1, seconds=press_seconds, warm_up=3
     )
     driven = drive(shop.address, everyday(shop.cast), pace)
+    played = locust(shop.address, shop.cast, users=users, seconds=users_seconds)
     writers = [
         press(shop.address, only(shop.cast, "buy"), people=people, seconds=press_seconds)
         for people in WRITERS
@@ -41,6 +46,7 @@ def measure(shop: Served, pace: Pace, *, press_seconds: float) -> Measured:
         durability=shop.durability,
         everyday=summaries(driven.recorder),
         generator_cpu=driven.cpu,
+        users=played,
         writers=tuple(writers),
         reader=reader,
     )

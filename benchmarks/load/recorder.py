@@ -106,8 +106,8 @@ def _summary(recorder: Recorder, name: str) -> Summary:
         if name in (action, ALL):
             failures[reason] += count
     return Summary(
-        requests=pair.corrected.get_total_count(),
-        failures=dict(failures),
+        requests=pair.raw.get_total_count() + failures["not started"],
+        failures=dict(+failures),
         raw=_latency(pair.raw),
         corrected=_latency(pair.corrected),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.load.measures import Compared, Measured, compared
 from benchmarks.load.open_model import Pace
-from benchmarks.load.recorder import ALL, Latency
+from benchmarks.load.recorder import ALL, Latency, Summary
 
 BAR_P95 = 300
 """Milliseconds, corrected, of all requests of an everyday on PostgreSQL."""
@@ -30,8 +30,18 @@ def _everyday(one: Measured, pace: Pace) -> Iterator[str]:
         f"  open model, {pace.rate:g} requests/s for {pace.seconds:g} s after {pace.warm_up:g} s"
         f" of warm-up; the generator took {one.generator_cpu:.2f} cores"
     )
-    yield f"    {'':12} {'requests':>8} {'failed':>6}  {'raw p50':>8} {'p95':>8} {'p99':>8}  {'corrected p50':>14} {'p95':>8} {'p99':>8}"
-    for name, summary in one.everyday.items():
+    yield from _by_action(one.everyday)
+    yield "  Locust, a closed model: the same people, who wait for each answer"
+    yield from _by_action(one.users)
+
+
+def _by_action(summaries: Mapping[str, Summary]) -> Iterator[str]:
+    percentiles = f"{'p95':>8} {'p99':>8}"
+    yield (
+        f"    {'':12} {'requests':>8} {'failed':>6}  {'raw p50':>8} {percentiles}"
+        f"  {'corrected p50':>14} {percentiles}"
+    )
+    for name, summary in summaries.items():
         yield (
             f"    {name:12} {summary.requests:8} {summary.failed:6}  {_ms(summary.raw, 8)}"
             f"  {_ms(summary.corrected, 14)}"

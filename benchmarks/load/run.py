@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ DATABASE = "shop"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, write down; 0 when PostgreSQL held the bar without a failure."""
     options = _options(arguments)
+    options.load_before = os.getloadavg()[0]
     pace = Pace(
         rate=options.rate,
         seconds=options.seconds,
@@ -53,6 +55,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--warm-up", type=float, default=10, help="seconds that do not count")
     parser.add_argument("--press-seconds", type=float, default=10, help="of each writers' run")
+    parser.add_argument(
+        "--users", type=int, default=30, help="of Locust, five requests a second each"
+    )
+    parser.add_argument("--users-seconds", type=float, default=20)
     parser.add_argument("--processes", type=int, default=2, help="of the generator")
     parser.add_argument("--workers", type=int, default=2, help="of gunicorn")
     parser.add_argument("--threads", type=int, default=4, help="of each worker")
@@ -67,7 +73,13 @@ def _both(
         with served(
             url, options.size, folder, workers=options.workers, threads=options.threads
         ) as shop:
-            return measure(shop, pace, press_seconds=options.press_seconds)
+            return measure(
+                shop,
+                pace,
+                press_seconds=options.press_seconds,
+                users=options.users,
+                users_seconds=options.users_seconds,
+            )
 
     sqlite = measured(f"sqlite:///{folder / 'shop.db'}")
     with thrown_away(folder / "server") as server:
@@ -85,4 +97,5 @@ def _facts(options: argparse.Namespace, version: str) -> dict[str, str]:
         "shop": f"{options.size.value}: {options.size.counts.products} products",
         "served by": f"{package('gunicorn')}, {options.workers} workers of {options.threads} threads",
         "where": "the generator, gunicorn and the database on the same cores",
+        "others at work before": f"load average {options.load_before:.1f}",
     }

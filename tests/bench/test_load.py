@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
-import re
 import signal
 import socket
 import subprocess
@@ -14,7 +12,6 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -24,6 +21,7 @@ from benchmarks.load.measures import Compared
 from benchmarks.load.open_model import Pace, drive
 from benchmarks.load.recorder import ALL, Recorder, merged, summaries
 from benchmarks.load.scenario import ACTIONS, Cast, everyday, only
+from benchmarks.load.users import locust
 
 TINY = """
 import sys, time
@@ -32,7 +30,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 def app(environ, start):
     path = environ["PATH_INFO"]
-    time.sleep(float(environ["QUERY_STRING"] or 0))
+    wait = environ["QUERY_STRING"]
+    time.sleep(float(wait) if wait[:1].isdigit() else 0)
     start({"/": "200 OK", "/made": "201 Created"}.get(path, "500 No"), [("Content-Length", "2")])
     return [b"ok"]
 
@@ -226,21 +225,12 @@ def test_it_is_said_which_was_faster(
     assert replace(pair, failed=3).faster == "neither: 3 failed"
 
 
-def test_locust_has_the_same_people(address: str, tmp_path: Path) -> None:
-    """Locust brings gevent, which changes the modules of whoever imports it."""
-    cast = tmp_path / "cast.json"
-    cast.write_text('{"buyers": ["t"], "sellers": ["t"], "products": [1]}', encoding="utf-8")
-    answer = subprocess.run(
-        [
-            sys.executable, "-m", "locust", "-f", "benchmarks/load/locustfile.py", "--headless",
-            "-u", "2", "-r", "2", "-t", "3s", "--host", address, "--tags", "browse",
-        ],
-        env=os.environ | {"LOAD_CAST": str(cast), "PYTHONPATH": "."},
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )  # fmt: skip
-    assert re.search(r"^browse +raw +p50 [\d.]+ p95", answer.stdout, re.MULTILINE), answer.stderr
-    assert re.search(r"^all +corrected +p50 [\d.]+ p95", answer.stdout, re.MULTILINE)
+def test_locust_plays_the_same_people(address: str) -> None:
+    found = locust(address, CAST, users=2, seconds=3, tags=("search",))
+    assert set(found) <= {"search", "api list", ALL}
+    whole = found[ALL]
+    assert 5 < whole.requests < 31, "five requests a second each, for three seconds"
+    assert 0 < whole.raw.p50 <= whole.corrected.p99
+    listed = found["api list"]
+    assert listed.failed == listed.requests > 0
+    assert found["search"].failed == 0
