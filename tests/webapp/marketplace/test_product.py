@@ -62,7 +62,7 @@ def test_a_product_is_shown_whole(world: World) -> None:
     assert page.h1 is not None
     assert page.h1.text == "A <b>lamp</b>"
     said = page.get_text(" ", strip=True)
-    for part in ("€1,234.50", "Only 3 left", "ann", "Colour blue", "sizes [1, 2]"):
+    for part in ("€1,234.50", "Only 3 left", "ann", "Colour blue", "sizes 1, 2"):
         assert part in said
     assert [a["href"] for a in page.select("nav.path a")] == [
         "/?category=home",
