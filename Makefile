@@ -32,8 +32,8 @@ $(STAMP): requirements.lock pyproject.toml
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-demo: venv ## the whole story on a sample database: make demo ARGS=--check
-	$(BIN)/mudanza demo $(ARGS)
+demo: venv ## a shop runs on SQLite, is moved, and runs on PostgreSQL: make demo ARGS=--check
+	$(BIN)/python -m deploy.demo $(ARGS)
 
 test: venv parts lint ## all that CI runs; PG=15 on PostgreSQL 15, ARGS for pytest
 	MUDANZA_TEST_PG=$(PG) $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)

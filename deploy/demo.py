@@ -20,13 +20,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.cli.places import database_name, embedded_place
-from core.settings import SETTINGS
+from core.cli.places import SETTINGS, database_name, embedded_place
 
 PATIENCE_SECONDS = 60
 PORTS = {"sqlite": 8010, "postgresql": 8011}
 METRICS = {"sqlite": 9465, "postgresql": 9466}
-PEOPLE = ("buyer", "seller", "admin")
 
 
 class Unfinished(Exception):
@@ -53,22 +51,22 @@ def main() -> int:
 def tell_story(*, size: str, stays: bool) -> None:
     """Seed a shop, serve it, move it, serve what was moved. ``stays``: until Ctrl-C."""
     file = _fresh(SETTINGS.home / "demo" / "shop.db")
-    password = secrets.token_urlsafe(9)
-    before = _environment(f"sqlite:///{file}", "sqlite")
+    secret = secrets.token_urlsafe(32)  # of both: whoever is logged in stays so
+    before = _environment(f"sqlite:///{file}", "sqlite", secret)
     _shop(before, "migrate", "upgrade")
-    _shop(before | {"SHOP_SEED_PASSWORD": password}, "seed", "--size", size, "--dirt")
+    _shop(before, "seed", "--size", size)
     with served(before, "sqlite") as address:
-        print(f"The shop runs on SQLite: {address}\n  log in as {', '.join(PEOPLE)}: {password}")
+        print(f"\nThe shop runs on SQLite: {address}\n", flush=True)
         _moved(file)
         place = embedded_place(database_name(file), create=False)
         try:
             assert place.cluster is not None
-            after = _environment(place.cluster.url(str(place.database)), "postgresql")
+            after = _environment(place.cluster.url(place.database), "postgresql", secret)
             with served(after, "postgresql") as moved:
-                print(f"The shop as it was moved runs on PostgreSQL: {moved}")
+                print(f"\nThe same shop runs on PostgreSQL: {moved}", flush=True)
                 _same_page(address, moved)
                 if stays:
-                    print("Both stay until Ctrl-C.")
+                    print("Both stay until Ctrl-C.", flush=True)
                     signal.pause()
         finally:
             if place.cluster is not None:
@@ -85,12 +83,12 @@ def _fresh(file: Path) -> Path:
     return file
 
 
-def _environment(url: str, backend: str) -> dict[str, str]:
+def _environment(url: str, backend: str, secret: str) -> dict[str, str]:
     port = PORTS[backend]
     return {
         "SHOP_APP_ENV": "development",
         "DATABASE_URL": url,
-        "SECRET_KEY": secrets.token_urlsafe(32),
+        "SECRET_KEY": secret,
         "SHOP_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "SHOP_SECURE_COOKIES": "false",
         "SHOP_MAIL": "console",

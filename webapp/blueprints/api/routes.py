@@ -221,8 +221,8 @@ def products(query: schemas.ProductQuery) -> BaseModel:
 )
 def product(id: int) -> BaseModel:  # noqa: A002
     """It, to whoever may see it."""
-    chosen = language()
-    return _product(read(lambda s: catalogue.product(s, viewer(), id, language=chosen)))
+    chosen, who = language(), viewer()
+    return _product(read(lambda s: catalogue.product(s, who, id, language=chosen)))
 
 
 def _product(found: ProductDetail) -> schemas.ProductDetail:
