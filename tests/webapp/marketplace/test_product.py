@@ -230,6 +230,14 @@ def test_a_review_without_a_rating_is_shown_again_as_it_was_typed(
     assert form_of(page_of(answer), address)["review"] == "My words."
 
 
+def test_a_review_that_is_too_long_is_shown_again(world: World) -> None:
+    product, buyer = world.product(world.user()), world.user()
+    bought(world, buyer, product)
+    sent = {"rating": "4", "review": "x" * 2001}
+    answer = world.client(buyer).post(f"/products/{product.id}/reviews", data=sent)
+    assert (answer.status_code, "This is too long." in answer.text) == (422, True)
+
+
 # --- questions ---------------------------------------------------------------------------
 
 
