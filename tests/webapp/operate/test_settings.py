@@ -34,6 +34,7 @@ WRONG_TEXTS = {
     "secret_key": [f"{CANARY}-short"],
     "public_url": [f"shop.example/{CANARY}", f"https://shop.example/{CANARY}"],
     "mail_from": [CANARY],
+    "fake_payments": [CANARY, "every:0:works", "works "],
     "sentry_dsn": [CANARY, f"https://{CANARY}@sentry.example", "https://sentry.example/1"],
     "bind": [CANARY, "127.0.0.1", "127.0.0.1:0", "127.0.0.1:70000"],
     "metrics_bind": [CANARY, "9464", "localhost:http"],
@@ -46,7 +47,7 @@ FREE = {
     "smtp_password",
     "stripe_key",
     "stripe_webhook_secret",
-    "fake_payments",
+    "fake_payments_file",
     "release",
 }
 """Of which any text may be right."""
