@@ -312,7 +312,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Detail(Summary):
-    """One order. ``is_sale``: whoever looks at it sells; ``reason``: why it was not paid."""
+    """One order. ``is_sale``: whoever looks at it sells."""
 
     lines: tuple[Line, ...]
     address: Mapping[str, Any]
@@ -321,7 +321,6 @@ class Detail(Summary):
     paid_at: datetime | None
     shipped_at: datetime | None
     ended_at: datetime | None
-    reason: str | None
 
     @property
     def may(self) -> frozenset[OrderState]:
@@ -375,7 +374,6 @@ def order(
         paid_at=found.paid_at,
         shipped_at=found.shipped_at,
         ended_at=found.ended_at,
-        reason=found.payment.detail.get("reason") if found.payment else None,
     )
 
 

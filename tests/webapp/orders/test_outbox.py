@@ -8,16 +8,19 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
+from threading import Barrier, Thread
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
+from werkzeug.serving import make_server
 
 from tests.webapp.orders.buying import Letters, drain, messages, place, providers
 from tests.webapp.world import REPOSITORY, SECRET, World
-from webapp.models import OutboxKind, OutboxMessage
+from webapp.models import OutboxKind, OutboxMessage, PaymentEvent
 from webapp.providers import Letter, MailRefused, Providers
 from webapp.services import outbox
 from webapp.services.calls import drain_once
@@ -146,33 +149,63 @@ def test_many_workers_send_each_letter_once(busy_world: World) -> None:
     assert sum(made) <= 40
 
 
+@contextmanager
+def served(world: World) -> Iterator[str]:
+    """The shop's address."""
+    server = make_server("127.0.0.1", 0, world.app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_worker_works_until_it_is_told_to_end(world: World, number: signal.Signals) -> None:
     world.now = datetime.now(UTC) - timedelta(minutes=1)
     order_id = place(world, world.user("ann"), (world.product(world.user()).id, 1))
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(REPOSITORY),
-        "DATABASE_URL": world.url,
-        "SECRET_KEY": SECRET,
-        "SHOP_APP_ENV": "development",
-        "SHOP_PUBLIC_URL": "http://127.0.0.1:9",
-        "SHOP_MAIL": "console",
-        "SHOP_PAYMENTS": "fake",
-    }
     command = [sys.executable, "-W", "error", "-m", "webapp.worker"]
-    with subprocess.Popen(
-        command, env=environment, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True
-    ) as worker:
-        try:
-            _wait_until_done(world)
-            worker.send_signal(number)
-            _, said = worker.communicate(timeout=20)
-        finally:
-            worker.kill()
+    with served(world) as address:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(REPOSITORY),
+            "DATABASE_URL": world.url,
+            "SECRET_KEY": SECRET,
+            "SHOP_APP_ENV": "development",
+            "SHOP_PUBLIC_URL": address,
+            "SHOP_MAIL": "console",
+            "SHOP_PAYMENTS": "fake",
+            "SHOP_FAKE_PAYMENTS": "duplicates",
+        }
+        with subprocess.Popen(
+            command, env=environment, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True
+        ) as worker:
+            try:
+                _wait_until_done(world)
+                _wait_for_news(world)
+                worker.send_signal(number)
+                _, said = worker.communicate(timeout=20)
+            finally:
+                worker.kill()
     assert worker.returncode == 0
     assert f"Paid: order {str(order_id)[:8]}" in said
     assert "Traceback" not in said
+
+
+def _wait_for_news(world: World) -> None:
+    """The fake provider told what it did, and twice counted once."""
+    ends = time.monotonic() + 60
+    while True:
+        with world.database.reading() as session:
+            told = session.scalars(select(PaymentEvent.kind)).all()
+        if told:
+            assert told == ["captured"]
+            return
+        assert time.monotonic() < ends, "no news came"
+        time.sleep(0.1)
 
 
 def _wait_until_done(world: World) -> None:

@@ -31,6 +31,7 @@ from webapp.models import (
     Role,
     User,
 )
+from webapp.services import cart as carts
 from webapp.services import orders
 from webapp.web.language import catalogue
 
@@ -675,3 +676,25 @@ def test_a_frozen_shop_can_be_looked_at_and_asks_to_wait(market: Market) -> None
     assert seller.post(f"/sales/{order_id}/cancel").status_code == 503
     assert count(world, Order) == 1
     assert fake(world).entries(str(order_id)) == []
+
+
+def test_an_order_placed_just_before_the_freeze_is_acknowledged(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, client = market.world, market.browser()
+    put(client, market.lamp)
+    form = form_of(client.get("/checkout")) | HOME
+    really = carts.check_out
+
+    def placed_then_frozen(*given: Any, **words: Any) -> orders.Placed:
+        world.database.write = _frozen  # type: ignore[method-assign]
+        return really(*given, **words)
+
+    monkeypatch.setattr(carts, "check_out", placed_then_frozen)
+    answer = client.post("/checkout", data=form)
+    assert answer.status_code == 303
+    assert "We are confirming your payment." in said(client.get(answer.location))
+
+
+def _frozen(_work: object) -> None:
+    raise Frozen

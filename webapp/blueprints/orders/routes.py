@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from webapp.blueprints.orders import forms
 from webapp.blueprints.orders.sentences import countries, country, sentence, state
+from webapp.database import Frozen
 from webapp.providers import EventRefused
 from webapp.services import calls, orders, payments
 from webapp.services import cart as carts
@@ -22,6 +26,7 @@ from webapp.web.security import csrf
 from webapp.web.shop import now, read, shop, write
 from webapp.web.viewer import login_required, viewer
 
+_LOG = logging.getLogger(__name__)
 blueprint = Blueprint("orders", __name__)
 
 PAGE = 20
@@ -128,9 +133,14 @@ def _placed() -> orders.Placed:
 
 
 def _charge(*order_ids: uuid.UUID) -> None:
+    """Ask at once, while the buyer waits."""
     parts, when = shop(), now()
     seconds = parts.settings.payment_timeout
-    calls.charge_now(parts.database, parts.providers, order_ids, now=when, seconds=seconds)
+    try:
+        calls.charge_now(parts.database, parts.providers, order_ids, now=when, seconds=seconds)
+    except (Frozen, DBAPIError, NoConnection) as error:
+        # The order is placed, whatever ails the database now: the outbox has the rest.
+        _LOG.warning("checkout: not charged at once: %s", type(error).__name__)
 
 
 def _checkout_page(
