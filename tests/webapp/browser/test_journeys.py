@@ -52,10 +52,10 @@ def offer(page: Page, folder: Path) -> None:
     page.locator("main form button[type=submit]").first.click()
     page.locator('main input[type="file"]').set_input_files(picture(folder))
     page.locator('main form:has(input[type="file"]) button[type=submit]').click()
-    page.locator('main form[action$="/state"] button[type=submit]').first.click()
+    page.get_by_role("button", name="Put it up for sale").click()
 
 
-def buy(page: Page) -> None:
+def buy(page: Page, clicks: int = 1) -> None:
     """Find the thing by its words, and order two of it."""
     page.goto("/")
     page.get_by_label("Search the shop").fill("blown glass")
@@ -70,7 +70,7 @@ def buy(page: Page) -> None:
     main.get_by_label("Street and number").fill("Calle Mayor 1")
     main.get_by_label("City").fill("Soria")
     main.get_by_label("Country").select_option("ES")
-    main.get_by_role("button", name="Order and pay").click()
+    main.get_by_role("button", name="Order and pay").click(click_count=clicks, delay=5)
 
 
 def test_somebody_sells_and_somebody_buys(page: Page, tmp_path: Path) -> None:
@@ -87,15 +87,13 @@ def test_somebody_sells_and_somebody_buys(page: Page, tmp_path: Path) -> None:
     expect(page.locator("main")).to_contain_text("€25.00")
 
 
-def test_an_order_sent_twice_is_one(page: Page, tmp_path: Path) -> None:
+def test_a_double_click_orders_once(page: Page, tmp_path: Path) -> None:
     join(page, "selma")
     offer(page, tmp_path)
     page.get_by_role("button", name="Log out").click()
     join(page, "bruno")
-    buy(page)
+    buy(page, clicks=2)
     expect(page.locator("main")).to_contain_text("€25.00")
-    page.go_back()
-    page.locator("main").get_by_role("button", name="Order and pay").click()
     page.goto("/orders")
     expect(page.locator('main a[href^="/orders/"]')).to_have_count(1)
 
@@ -107,14 +105,14 @@ def test_the_shop_speaks_spanish(page: Page) -> None:
     log_in(page, "buyer", ("Nombre o correo", "Contraseña", "Entrar"))
     expect(page.get_by_role("button", name="Salir")).to_be_visible()
     page.goto("/orders")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Tus pedidos")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pedidos")
 
 
 @pytest.mark.parametrize("width", [360, 1280])
 def test_no_page_is_wider_than_the_window(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     log_in(page, "seller", ("Name or mail address", "Password", "Log in"))
-    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    expect(page.get_by_role("link", name="seller", exact=True)).to_be_visible()
     for path in ("/", "/?q=a", "/cart", "/orders", "/sales", "/sell", "/sell/new", "/account"):
         page.goto(path)
         wide = page.evaluate("document.documentElement.scrollWidth")
