@@ -96,9 +96,10 @@ def test_orders_of_the_same_products_in_any_order_all_come_through(busy_world: W
         else order(world, buyer, (b.id, 1), (a.id, 1))
         for n, buyer in enumerate(buyers)
     ]
-    assert {type(answer) for answer in together(works)} == {list}
+    for _ in range(4):
+        assert {type(answer) for answer in together(works)} == {list}
     with world.database.reading() as session:
-        assert [session.get_one(Product, p.id).stock for p in (a, b)] == [80, 80]
+        assert [session.get_one(Product, p.id).stock for p in (a, b)] == [20, 20]
 
 
 def test_of_an_order_that_lacks_one_thing_nothing_is_ordered(world: World) -> None:
