@@ -5,6 +5,7 @@ hold exactly. It refuses to know tables and the web.
 from webapp.database.engines import make_engine
 from webapp.database.once import inserted
 from webapp.database.route import Route, RouteUnreadable
+from webapp.database.turns import take_turns
 from webapp.database.types import Choice, Document, Moment, Money, PublicId
 from webapp.database.units import Database, Frozen, is_frozen
 
@@ -21,4 +22,5 @@ __all__ = [
     "inserted",
     "is_frozen",
     "make_engine",
+    "take_turns",
 ]

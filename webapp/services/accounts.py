@@ -1,4 +1,8 @@
-"""Accounts: joining, proving who one is, changing and leaving."""
+"""Accounts: joining, forgetting a password, changing and leaving; and who governs.
+
+Passwords come here as hashes that are already made, and as proofs: no key is derived while a
+transaction holds up others.
+"""
 
 from __future__ import annotations
 
@@ -17,32 +21,28 @@ from webapp.models import (
     CartItem,
     Favourite,
     LoginSession,
-    OneTimeToken,
     Product,
     ProductState,
     Purpose,
     Role,
     User,
 )
-from webapp.services import passwords, sessions, throttle
+from webapp.services import notices, outbox, proofs, sessions, throttle, tokens
 from webapp.services.errors import Conflict, Invalid, NotFound
-from webapp.services.outbox import put_mail
+from webapp.services.pages import Order, Page, Place, page
 from webapp.services.people import Viewer
+from webapp.services.proofs import Proof
 
 RESET_LASTS = timedelta(hours=1)
+RESETS_MOST = 3
+"""Links that are open for one account: nobody's mailbox can be filled by asking."""
 ADMIN_TOKEN_LASTS = timedelta(hours=24)
 LANGUAGES = ("en", "es")
+PAGE = 50
 _EMAIL = re.compile(r"[^@\s\x00]+@[^@\s\x00]+\.[^@\s.\x00]+")
 _USERNAME = re.compile(r"[A-Za-z0-9_.-]{2,40}")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How many failed logins an account and an address may have in fifteen minutes."""
-
-    account: int
-    address: int
-
+_GONE = "deleted-"
+"""How the names of accounts begin that are deleted, and no others."""
 
 # --- joining --------------------------------------------------------------------------------
 
@@ -63,28 +63,33 @@ def register(
         language=language if language in LANGUAGES else None,
         created_at=now,
     )
-    return _added(session, user)
+    session.add(user)
+    # Somebody else may have taken the name since we looked.
+    _flushed(session, {"username": "username_taken"})
+    return user
 
 
-def _added(session: Session, user: User) -> User:
+def _flushed(session: Session, problems: Mapping[str, str]) -> None:
+    """Write what is to be written. Raises Invalid if others have written the same."""
     try:
-        with session.begin_nested():
-            session.add(user)
+        session.flush()
     except IntegrityError as error:
         if is_frozen(error):  # a trigger's refusal is of the same kind on SQLite
             raise
-        # Somebody else took the name since we looked.
-        raise Invalid({"username": "username_taken"}) from None
-    return user
+        raise Invalid(problems) from None
 
 
 def _problems(email: str, username: str) -> Mapping[str, str]:
     found = {}
-    if len(email) > 254 or not _EMAIL.fullmatch(email):
+    if not _is_address(email):
         found["email"] = "email_invalid"
-    if not _USERNAME.fullmatch(username):
+    if not _USERNAME.fullmatch(username) or username.lower().startswith(_GONE):
         found["username"] = "username_invalid"
     return found
+
+
+def _is_address(email: str) -> bool:
+    return len(email) <= 254 and _EMAIL.fullmatch(email) is not None
 
 
 def _taken(session: Session, email: str, username: str) -> dict[str, str]:
@@ -97,60 +102,6 @@ def _taken(session: Session, email: str, username: str) -> dict[str, str]:
     return found
 
 
-# --- proving who one is -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A login under way, counted as failed until its password fits. ``kept``: the hash that it
-    must fit, None when there is no such account."""
-
-    account: str
-    user_id: int | None
-    kept: str | None
-
-
-def attempt(
-    session: Session, login: str, *, address: str, limits: Limits, now: datetime
-) -> Attempt:
-    """Begin a login. Counting comes first: of many at once none is looked at beyond the limit.
-
-    Raises TooMany.
-    """
-    account = login.strip().lower()[:200]
-    throttle.require_few(
-        session,
-        account,
-        address,
-        per_account=limits.account,
-        per_address=limits.address,
-        now=now,
-    )
-    throttle.failed(session, account, address, now=now)
-    user = session.scalar(
-        select(User).where(
-            or_(User.email == account, func.lower(User.username) == account),
-            User.deleted_at.is_(None),
-            User.is_disabled.is_(False),
-        )
-    )
-    return Attempt(account, user.id if user else None, user.password if user else None)
-
-
-def succeed(session: Session, tried: Attempt, *, new_hash: str | None) -> User:
-    """The password fitted. ``new_hash``: of the same password, when the old one is outdated.
-
-    Raises NotFound when the account is gone since.
-    """
-    user = session.get(User, tried.user_id)
-    if user is None or user.is_disabled or user.password != tried.kept:
-        raise NotFound
-    throttle.forget(session, tried.account)
-    if new_hash is not None:
-        user.password = new_hash
-    return user
-
-
 # --- forgotten passwords ------------------------------------------------------------------------
 
 
@@ -159,88 +110,49 @@ def ask_reset(session: Session, email: str, *, link: str, now: datetime) -> None
     whether. ``link``: the address, with ``TOKEN`` where the token goes."""
     user = session.scalar(
         select(User).where(
-            User.email == email.strip().lower(),
+            User.email == email.replace("\x00", "").strip().lower(),
             User.deleted_at.is_(None),
             User.is_disabled.is_(False),
         )
     )
     if user is None:
         return
-    token = _one_time(session, Purpose.RESET_PASSWORD, user.id, now + RESET_LASTS)
-    subject, body = _RESET[user.language if user.language in LANGUAGES else "en"]
-    facts = {"name": user.display_name or user.username, "link": link.replace("TOKEN", token)}
-    put_mail(session, user.email, subject, body % facts, now=now)
+    if tokens.open_count(session, Purpose.RESET_PASSWORD, user.id, now=now) >= RESETS_MOST:
+        return
+    token = tokens.make(session, Purpose.RESET_PASSWORD, user.id, until=now + RESET_LASTS)
+    notices.leave(session, user, notices.FORGOTTEN, now=now, link=link.replace("TOKEN", token))
 
 
-_RESET = {
-    "en": (
-        "A new password",
-        """%(name)s, somebody asked for a new password for your account.
-If it was you, choose one within the hour: %(link)s
-If it was not, do nothing.""",
-    ),
-    "es": (
-        "Una contraseña nueva",
-        """%(name)s, alguien ha pedido una contraseña nueva para tu cuenta.
-Si has sido tú, elígela antes de una hora: %(link)s
-Si no, no hagas nada.""",
-    ),
-}
+@dataclass(frozen=True)
+class Names:
+    """What an account is called: no password may say no more."""
+
+    email: str
+    username: str
 
 
-def reset(session: Session, token: str, password: str, *, now: datetime) -> User:
-    """Set a new password by a token; every session ends. Raises NotFound, Invalid."""
-    user = _of_token(session, token, Purpose.RESET_PASSWORD, now)
-    passwords.require_good(password, user.email, user.username)
-    _use(session, token, now)
-    user.password = passwords.hashed(password)
+def whose(session: Session, token: str, *, now: datetime) -> Names:
+    """Whose new password a token sets. Raises NotFound."""
+    user = _forgetful(session, tokens.find(session, token, Purpose.RESET_PASSWORD, now=now))
+    return Names(user.email, user.username)
+
+
+def reset(session: Session, token: str, secret: str, *, now: datetime) -> None:
+    """Set a new password by a token; every session ends, and so do other tokens.
+    ``secret``: the hash of a password that is good. Raises NotFound."""
+    user = _forgetful(session, tokens.use(session, token, Purpose.RESET_PASSWORD, now=now))
+    user.password = secret
+    tokens.spend(session, Purpose.RESET_PASSWORD, user.id, now=now)
     sessions.end(session, user.id, now=now)
-    throttle.forget(session, user.email)
-    throttle.forget(session, user.username.lower())
-    return user
+    throttle.forget(session, proofs.account_of(user))
+    notices.leave(session, user, notices.PASSWORD_CHANGED, now=now)
 
 
-def is_open(session: Session, token: str, purpose: Purpose, *, now: datetime) -> bool:
-    """Whether a token is good for it."""
-    return session.scalar(_open(token, purpose, now)) is not None
-
-
-def _open(token: str, purpose: Purpose, now: datetime):  # type: ignore[no-untyped-def]
-    return select(OneTimeToken).where(
-        OneTimeToken.token_digest == sessions.digest(token),
-        OneTimeToken.purpose == purpose,
-        OneTimeToken.used_at.is_(None),
-        OneTimeToken.expires_at > now,
-    )
-
-
-def _of_token(session: Session, token: str, purpose: Purpose, now: datetime) -> User:
-    found = session.scalar(_open(token, purpose, now).with_for_update())
-    user = session.get(User, found.user_id) if found is not None and found.user_id else None
-    if user is None or user.deleted_at is not None:
+def _forgetful(session: Session, user_id: int | None) -> User:
+    user = session.get(User, user_id) if user_id is not None else None
+    if user is None or user.is_disabled or user.deleted_at is not None:
         raise NotFound
     return user
-
-
-def _one_time(session: Session, purpose: Purpose, user_id: int | None, until: datetime) -> str:
-    token = secrets.token_urlsafe(32)
-    session.add(
-        OneTimeToken(
-            token_digest=sessions.digest(token),
-            purpose=purpose,
-            user_id=user_id,
-            expires_at=until,
-        )
-    )
-    return token
-
-
-def _use(session: Session, token: str, now: datetime) -> None:
-    session.execute(
-        update(OneTimeToken)
-        .where(OneTimeToken.token_digest == sessions.digest(token))
-        .values(used_at=now)
-    )
 
 
 # --- the first admin ------------------------------------------------------------------------------
@@ -248,14 +160,17 @@ def _use(session: Session, token: str, now: datetime) -> None:
 
 def admin_token(session: Session, *, now: datetime) -> str:
     """A token by which somebody with an account becomes an admin: there is no default one."""
-    return _one_time(session, Purpose.CREATE_ADMIN, None, now + ADMIN_TOKEN_LASTS)
+    return tokens.make(session, Purpose.CREATE_ADMIN, None, until=now + ADMIN_TOKEN_LASTS)
+
+
+def require_admin_token(session: Session, token: str, *, now: datetime) -> None:
+    """Whether it still works. Raises NotFound."""
+    tokens.find(session, token, Purpose.CREATE_ADMIN, now=now)
 
 
 def become_admin(session: Session, viewer: Viewer, token: str, *, now: datetime) -> None:
     """Use it. Raises NotFound."""
-    if session.scalar(_open(token, Purpose.CREATE_ADMIN, now).with_for_update()) is None:
-        raise NotFound
-    _use(session, token, now)
+    tokens.use(session, token, Purpose.CREATE_ADMIN, now=now)
     session.execute(update(User).where(User.id == viewer.id).values(role=Role.ADMIN))
 
 
@@ -289,102 +204,66 @@ def change_profile(
     if len(display_name) > 200 or "\x00" in display_name:
         raise Invalid({"display_name": "name_too_long"})
     user = session.get_one(User, viewer.id)
-    user.display_name = display_name.strip()
+    user.display_name = " ".join(display_name.split())
     user.language = language if language in LANGUAGES else None
     if sells and user.role is Role.USER:
         user.role = Role.SELLER
 
 
-def change_email(session: Session, viewer: Viewer, email: str, password: str) -> None:
-    """Another address, proved by the password. Raises Invalid."""
-    user = _proved(session, viewer, password)
-    email = email.strip().lower()
-    if "email" in _problems(email, user.username):
+def change_email(
+    session: Session, viewer: Viewer, email: str, proof: Proof, *, now: datetime
+) -> None:
+    """Another address; the old one is told. Raises Invalid, Conflict."""
+    user, email = _proved(session, viewer, proof), email.strip().lower()
+    if not _is_address(email):
         raise Invalid({"email": "email_invalid"})
-    other = session.scalar(select(User.id).where(User.email == email, User.id != user.id))
-    if other is not None:
+    if email == user.email:
+        return
+    if session.scalar(select(User.id).where(User.email == email)) is not None:
         raise Invalid({"email": "email_taken"})
+    notices.leave(session, user, notices.ADDRESS_CHANGED, now=now)
+    tokens.spend(session, Purpose.RESET_PASSWORD, user.id, now=now)
     user.email = email
+    _flushed(session, {"email": "email_taken"})
 
 
 def change_password(
-    session: Session, viewer: Viewer, current: str, password: str, *, now: datetime
+    session: Session, viewer: Viewer, secret: str, proof: Proof, *, now: datetime
 ) -> None:
-    """Another password; all other sessions end. Raises Invalid."""
-    user = _proved(session, viewer, current)
-    passwords.require_good(password, user.email, user.username)
-    user.password = passwords.hashed(password)
-    others = select(LoginSession).where(
-        LoginSession.user_id == user.id,
-        LoginSession.revoked_at.is_(None),
-        LoginSession.id != viewer.session_id,
-    )
-    for other in session.scalars(others):
-        other.revoked_at = now
+    """Another password; all other sessions end. ``secret``: the hash of one that is good.
+    Raises Conflict."""
+    user = _proved(session, viewer, proof)
+    user.password = secret
+    tokens.spend(session, Purpose.RESET_PASSWORD, user.id, now=now)
+    sessions.end_others(session, user.id, viewer.session_id, now=now)
+    notices.leave(session, user, notices.PASSWORD_CHANGED, now=now)
 
 
-def _proved(session: Session, viewer: Viewer, password: str) -> User:
-    user = session.get_one(User, viewer.id)
-    if not passwords.fits(password, user.password):
-        raise Invalid({"current_password": "password_wrong"})
+def _proved(session: Session, viewer: Viewer, proof: Proof) -> User:
+    user = proofs.accept(session, proof)
+    if user.id != viewer.id:
+        raise Conflict
     return user
 
 
-@dataclass(frozen=True)
-class OpenSession:
-    """Where somebody is logged in. ``is_this``: it is the one that asks."""
-
-    id: int
-    address: str
-    agent: str
-    is_api: bool
-    created_at: datetime
-    seen_at: datetime
-    is_this: bool
-
-
-def open_sessions(session: Session, viewer: Viewer, *, now: datetime) -> list[OpenSession]:
-    """Where the viewer is logged in, the last used first."""
-    found = session.scalars(
-        select(LoginSession)
-        .where(
-            LoginSession.user_id == viewer.id,
-            LoginSession.revoked_at.is_(None),
-            LoginSession.expires_at > now,
-        )
-        .order_by(LoginSession.seen_at.desc(), LoginSession.id)
-    )
-    return [
-        OpenSession(
-            s.id, s.address, s.agent, s.is_api, s.created_at, s.seen_at, s.id == viewer.session_id
-        )
-        for s in found
-    ]
-
-
-def revoke(session: Session, viewer: Viewer, session_id: int, *, now: datetime) -> None:
-    """End one of the viewer's sessions. Raises NotFound."""
-    if not sessions.end(session, viewer.id, now=now, session_id=session_id):
-        raise NotFound
-
-
-def leave(session: Session, viewer: Viewer, password: str, *, now: datetime) -> None:
+def leave(session: Session, viewer: Viewer, proof: Proof, *, now: datetime) -> None:
     """Delete the account: what is personal goes, orders stay with those they concern, and what
-    was for sale is not any more. Raises Invalid."""
-    user = _proved(session, viewer, password)
-    user.email = f"deleted-{user.id}@invalid.example"
-    user.username = f"deleted-{user.id}"
-    user.display_name, user.password, user.language = "", None, None
-    user.preferences = {}
-    user.deleted_at = now
-    session.execute(delete(CartItem).where(CartItem.user_id == user.id))
-    session.execute(delete(Favourite).where(Favourite.user_id == user.id))
+    was for sale is not any more. Raises Conflict."""
+    user = _proved(session, viewer, proof)
+    throttle.forget(session, proofs.account_of(user), user.email)
+    outbox.forget_mail(session, user.email)
+    tokens.forget(session, user.id)
+    for kept in (CartItem, Favourite, LoginSession):
+        session.execute(delete(kept).where(kept.user_id == user.id))
     session.execute(
         update(Product)
         .where(Product.seller_id == user.id, Product.state == ProductState.LISTED)
-        .values(state=ProductState.WITHDRAWN)
+        .values(state=ProductState.WITHDRAWN, updated_at=now)
     )
-    session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
+    user.username = f"{_GONE}{user.id}"
+    user.email = f"{_GONE}{user.id}-{secrets.token_hex(4)}@invalid.example"
+    user.display_name, user.password, user.language = "", None, None
+    user.role, user.preferences, user.deleted_at = Role.USER, {}, now
 
 
 # --- governing ------------------------------------------------------------------------------------
@@ -402,9 +281,12 @@ class Person:
     created_at: datetime
 
 
-def people(session: Session, words: str, *, most: int = 50) -> list[Person]:
+_NEWEST = Order(User.created_at.expression, User.id.expression, datetime.fromisoformat)
+
+
+def people(session: Session, words: str, *, after: Place | None = None) -> Page[Person]:
     """Accounts whose name or address begins so, the newest first."""
-    start = words.strip().lower()
+    start = words.replace("\x00", "").strip().lower()
     found = select(User).where(User.deleted_at.is_(None))
     if start:
         found = found.where(
@@ -413,11 +295,11 @@ def people(session: Session, words: str, *, most: int = 50) -> list[Person]:
                 func.lower(User.username).startswith(start, autoescape=True),
             )
         )
-    found = found.order_by(User.created_at.desc(), User.id.desc()).limit(most)
-    return [
-        Person(u.id, u.username, u.email, u.role, u.is_disabled, u.created_at)
-        for u in session.scalars(found)
-    ]
+    return page(session, found, _NEWEST, after, PAGE).turned(lambda row: _person(row[0]))
+
+
+def _person(user: User) -> Person:
+    return Person(user.id, user.username, user.email, user.role, user.is_disabled, user.created_at)
 
 
 def disable(

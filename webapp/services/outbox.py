@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from webapp.models import OutboxKind, OutboxMessage
@@ -43,6 +43,12 @@ def put_mail(session: Session, to: str, subject: str, body: str, *, now: datetim
     """Leave a letter to be sent."""
     payload = {"to": to, "subject": subject, "body": body}
     session.add(OutboxMessage(kind=OutboxKind.MAIL, payload=payload, created_at=now, due_at=now))
+
+
+def forget_mail(session: Session, to: str) -> None:
+    """Keep no letter to somebody, sent or not."""
+    theirs = OutboxMessage.payload["to"].as_string() == to
+    session.execute(delete(OutboxMessage).where(OutboxMessage.kind == OutboxKind.MAIL, theirs))
 
 
 def put_call(session: Session, kind: OutboxKind, order_id: uuid.UUID, *, now: datetime) -> None:

@@ -56,6 +56,12 @@ def require_good(password: str, *personal: str) -> None:
         raise Invalid({"password": "password_common"})
 
 
+def chosen(password: str, *personal: str) -> str:
+    """The hash of a password that is good. Raises Invalid."""
+    require_good(password, *personal)
+    return hashed(password)
+
+
 @cache
 def common() -> frozenset[str]:
     """Passwords that are tried first."""
@@ -80,9 +86,9 @@ def _werkzeug_fits(password: str, kept: str) -> bool:
     salt, _, said = rest.partition("$")
     try:
         made = _derived(password.encode(), salt.encode(), method.split(":"))
-    except (ValueError, IndexError, MemoryError):
+    except (ValueError, IndexError, OverflowError, MemoryError):
         return False
-    return hmac.compare_digest(made.hex(), said)
+    return hmac.compare_digest(made.hex().encode(), said.encode())
 
 
 def _derived(password: bytes, salt: bytes, method: list[str]) -> bytes:

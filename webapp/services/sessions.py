@@ -7,10 +7,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from webapp.models import LoginSession, User
+from webapp.services.errors import NotFound
 from webapp.services.people import Viewer
 
 SEEN_EVERY = timedelta(minutes=5)
@@ -67,9 +68,7 @@ def find(session: Session, token: str, *, now: datetime, lifetime: Lifetime) -> 
         .join(User, User.id == LoginSession.user_id)
         .where(
             LoginSession.token_digest == digest(token),
-            LoginSession.revoked_at.is_(None),
-            LoginSession.expires_at > now,
-            LoginSession.seen_at > now - lifetime.idle,
+            *_running(now, lifetime),
             User.is_disabled.is_(False),
             User.deleted_at.is_(None),
         )
@@ -100,6 +99,67 @@ def end(session: Session, user_id: int, *, now: datetime, session_id: int | None
     if session_id is not None:
         ended = ended.where(LoginSession.id == session_id)
     return session.execute(ended.values(revoked_at=now)).rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+def end_others(session: Session, user_id: int, session_id: int, *, now: datetime) -> None:
+    """End all of somebody's sessions but one."""
+    session.execute(
+        update(LoginSession)
+        .where(
+            LoginSession.user_id == user_id,
+            LoginSession.revoked_at.is_(None),
+            LoginSession.id != session_id,
+        )
+        .values(revoked_at=now)
+    )
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """Where somebody is logged in. ``is_this``: it is the one that asks."""
+
+    id: int
+    address: str
+    agent: str
+    is_api: bool
+    created_at: datetime
+    seen_at: datetime
+    is_this: bool
+
+
+def open_sessions(
+    session: Session, viewer: Viewer, *, now: datetime, lifetime: Lifetime
+) -> list[OpenSession]:
+    """Where the viewer is logged in: here, then the last used first."""
+    found = session.scalars(
+        select(LoginSession)
+        .where(LoginSession.user_id == viewer.id, *_running(now, lifetime))
+        .order_by(
+            (LoginSession.id == viewer.session_id).desc(),
+            LoginSession.seen_at.desc(),
+            LoginSession.id,
+        )
+    )
+    return [
+        OpenSession(
+            s.id, s.address, s.agent, s.is_api, s.created_at, s.seen_at, s.id == viewer.session_id
+        )
+        for s in found
+    ]
+
+
+def revoke(session: Session, viewer: Viewer, session_id: int, *, now: datetime) -> None:
+    """End one of the viewer's sessions. Raises NotFound."""
+    if not end(session, viewer.id, now=now, session_id=session_id):
+        raise NotFound
+
+
+def _running(now: datetime, lifetime: Lifetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        LoginSession.revoked_at.is_(None),
+        LoginSession.expires_at > now,
+        LoginSession.seen_at > now - lifetime.idle,
+    )
 
 
 def digest(token: str) -> str:

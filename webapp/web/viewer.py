@@ -7,8 +7,10 @@ from datetime import timedelta
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
 
-from flask import Flask, Response, g, request
+import flask
+from flask import Flask, g, request
 from sqlalchemy.exc import DBAPIError
+from werkzeug.wrappers import Response
 
 from webapp.database import Frozen
 from webapp.services import people, sessions
@@ -75,7 +77,8 @@ def _touch(who: Viewer) -> None:
 
 
 def remember(response: Response, bearer: str) -> None:
-    """Give the browser its new session."""
+    """Give the browser its new session, and its forms new tokens."""
+    flask.session.pop("csrf_token", None)
     settings = shop().settings
     response.set_cookie(
         cookie_name(),
@@ -90,6 +93,7 @@ def remember(response: Response, bearer: str) -> None:
 
 def forget(response: Response) -> None:
     """Take the session from the browser."""
+    flask.session.pop("csrf_token", None)
     settings = shop().settings
     response.delete_cookie(
         cookie_name(), secure=settings.secure_cookies, httponly=True, samesite="Lax", path="/"

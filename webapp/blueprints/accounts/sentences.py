@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from webapp.models import Role
 from webapp.web.language import gettext
 
 
@@ -15,7 +16,7 @@ def _(sentence: str) -> str:
 SENTENCES = {
     "email_invalid": _("This is no mail address."),
     "email_taken": _("There is an account with this address. Did you forget the password?"),
-    "username_invalid": _("Two to forty letters of the Latin alphabet, digits, dots, dashes."),
+    "username_invalid": _("Two to forty letters from a to z, digits, dots and dashes."),
     "username_taken": _("Somebody else has this name."),
     "password_too_short": _("At least eight characters."),
     "password_too_long": _("At most 128 characters."),
@@ -24,6 +25,8 @@ SENTENCES = {
     "name_too_long": _("At most 200 characters."),
     "login_wrong": _("No account has this name and this password."),
 }
+
+ROLES = {Role.USER: _("buys"), Role.SELLER: _("buys and sells"), Role.ADMIN: _("governs")}
 
 
 def sentences(problems: Mapping[str, str]) -> dict[str, str]:

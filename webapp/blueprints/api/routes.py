@@ -16,7 +16,7 @@ from flask import Blueprint, Response, g, jsonify, request
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import Session
 
-from webapp.blueprints.accounts.routes import begin_session, identify
+from webapp.blueprints.accounts import begin_session, identify
 from webapp.blueprints.api import schemas
 from webapp.blueprints.api.document import Operation, document
 from webapp.services import accounts, catalogue, categories, listings, orders, sessions
