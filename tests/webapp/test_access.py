@@ -27,6 +27,7 @@ WHO = {
     "accounts.choose_language": ANYONE,
     "accounts.delete": KNOWN,
     "accounts.disable": ADMIN,
+    "accounts.email": KNOWN,
     "accounts.enable": ADMIN,
     "accounts.enter": ANYONE,
     "accounts.first_admin": KNOWN,  # whoever has the link
@@ -35,6 +36,7 @@ WHO = {
     "accounts.leave": KNOWN,
     "accounts.login": ANYONE,
     "accounts.logout": KNOWN,
+    "accounts.password": KNOWN,
     "accounts.register": ANYONE,
     "accounts.reset": ANYONE,
     "accounts.revoke": KNOWN,
