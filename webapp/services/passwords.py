@@ -98,4 +98,6 @@ def _derived(password: bytes, salt: bytes, method: list[str]) -> bytes:
             raise ValueError("more rounds than anybody asks for")
         return hashlib.pbkdf2_hmac(method[1], password, salt, rounds)
     n, r, p = map(int, method[1:4])
+    if min(n, r, p) < 1 or max(n, r, p) > _SCRYPT_BYTES_MOST:
+        raise ValueError("more work, or less, than there is")
     return hashlib.scrypt(password, salt=salt, n=n, r=r, p=p, maxmem=_SCRYPT_BYTES_MOST)
