@@ -88,17 +88,16 @@ def table(sqlite: Measured, postgresql: Measured) -> str:
         f"| {pair.what} | {pair.sqlite:.1f} | {pair.postgresql:.1f} | {pair.faster} |"
         for pair in compared(sqlite, postgresql)
     ]
-    for name, pick in (("raw", "raw"), ("corrected", "corrected")):
-        cells = [
-            " / ".join(
-                f"{getattr(getattr(one.everyday[ALL], pick), p):.1f}" for p in ("p50", "p95", "p99")
-            )
-            for one in (sqlite, postgresql)
-        ]
-        lines.append(f"| everyday, all, {name} p50 / p95 / p99, ms | {cells[0]} | {cells[1]} | |")
+    for kind in ("raw", "corrected"):
+        cells = [_cell(getattr(one.everyday[ALL], kind)) for one in (sqlite, postgresql)]
+        lines.append(f"| everyday, all, {kind} p50 / p95 / p99, ms | {cells[0]} | {cells[1]} | |")
     failed = [one.everyday[ALL].failed for one in (sqlite, postgresql)]
     lines.append(f"| everyday, failures | {failed[0]} | {failed[1]} | |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(latency: Latency) -> str:
+    return f"{latency.p50:.1f} / {latency.p95:.1f} / {latency.p99:.1f}"
 
 
 def document(
