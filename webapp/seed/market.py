@@ -69,7 +69,9 @@ class Market:
         more = others + counts.sellers - 1
         self._sellers = [_SELLER_ID, *range(others, more)]
         self._buyers = [_BUYER_ID, *range(more, more + counts.buyers - 1)]
-        self._prices = [self._price(number) for number in range(counts.products + 1)]
+        numbers = range(counts.products + 1)
+        self._prices = [_price(_chances(f"price {number}")) for number in numbers]
+        self._titles = [words.title(_chances(f"title {number}"), number) for number in numbers]
 
     def users(self) -> Iterator[Row]:
         """People, the known ones first."""
@@ -136,7 +138,7 @@ class Market:
                 "seller_id": self._seller_of(number),
                 "category_id": chance.randrange(1, categories + 1) if number % 11 else None,
                 "sku": f"Sku-{number:06}" if number % 5 else None,
-                "title": words.title(_chances(f"title {number}"), number),
+                "title": self._titles[number],
                 "description": words.description(chance),
                 "price": self._prices[number],
                 "currency": _CURRENCY,
@@ -263,7 +265,7 @@ class Market:
             "order_id": order,
             "line": line,
             "product_id": product,
-            "title": words.title(_chances(f"title {product}"), product),
+            "title": self._titles[product],
             "unit_price": self._prices[product],
             "quantity": chance.choice((1, 1, 1, 2, 3)),
         }
@@ -376,11 +378,6 @@ class Market:
             yield place
             place = place + step if place + step <= self.counts.products else place % step or step
 
-    def _price(self, number: int) -> Decimal:
-        chance = _chances(f"price {number}")
-        cents = 100 * chance.randrange(1, 150) + chance.choice((0, 50, 95, 99, 37))
-        return Decimal(cents) / 100
-
     @staticmethod
     def _moment(chance: random.Random, within: timedelta) -> timedelta:
         return timedelta(microseconds=chance.randrange(within // timedelta(microseconds=1)))
@@ -388,6 +385,11 @@ class Market:
 
 def _chances(of: str) -> random.Random:
     return random.Random(f"the shop's seed: {of}")  # noqa: S311
+
+
+def _price(chance: random.Random) -> Decimal:
+    cents = 100 * chance.randrange(1, 150) + chance.choice((0, 50, 95, 99, 37))
+    return Decimal(cents) / 100
 
 
 def _handle(chance: random.Random) -> str:
