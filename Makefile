@@ -17,7 +17,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test parts lint format bench scoreboard soak mutants-protocol lock clean
+.PHONY: help venv demo test parts lint format bench load scoreboard soak mutants-protocol lock clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ $(BENCH_STAMP): requirements-bench.lock
 	$(PYTHON) -m venv --clear $(BENCH_VENV)
 	$(BENCH_VENV)/bin/python -m pip install --quiet --require-hashes -r requirements-bench.lock
 	touch $@
+
+load: venv ## the shop under load, on SQLite and on PostgreSQL: make load ARGS="--seconds 20"
+	$(BIN)/python -m benchmarks.load $(ARGS)
 
 scoreboard: venv ## judge Mudanza beside pgloader on all databases: docs/scoreboard.md
 	$(BIN)/python -m benchmarks.scoreboard $(ARGS)

@@ -13,18 +13,20 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from core.cli.places import SETTINGS, database_name, embedded_place
 
 PATIENCE_SECONDS = 60
-PORTS = {"sqlite": 8010, "postgresql": 8011}
-METRICS = {"sqlite": 9465, "postgresql": 9466}
+PREFERRED = {"sqlite": 8010, "postgresql": 8011}
+"""Ports; another one where somebody listens already."""
 
 
 class Unfinished(Exception):
@@ -55,15 +57,15 @@ def tell_story(*, size: str, stays: bool) -> None:
     before = _environment(f"sqlite:///{file}", "sqlite", secret)
     _shop(before, "migrate", "upgrade")
     _shop(before, "seed", "--size", size)
-    with served(before, "sqlite") as address:
-        print(f"\nThe shop runs on SQLite: {address}\n", flush=True)
+    with served(before) as address:
+        print(f"1. The shop runs on SQLite: {address}", flush=True)
         _moved(file)
         place = embedded_place(database_name(file), create=False)
         try:
             assert place.cluster is not None
             after = _environment(place.cluster.url(place.database), "postgresql", secret)
-            with served(after, "postgresql") as moved:
-                print(f"\nThe same shop runs on PostgreSQL: {moved}", flush=True)
+            with served(after) as moved:
+                print(f"6. The same shop runs on PostgreSQL: {moved}", flush=True)
                 _same_page(address, moved)
                 if stays:
                     print("Both stay until Ctrl-C.", flush=True)
@@ -84,7 +86,7 @@ def _fresh(file: Path) -> Path:
 
 
 def _environment(url: str, backend: str, secret: str) -> dict[str, str]:
-    port = PORTS[backend]
+    port, metrics = _port(PREFERRED[backend]), _port(0)
     return {
         "SHOP_APP_ENV": "development",
         "DATABASE_URL": url,
@@ -94,7 +96,7 @@ def _environment(url: str, backend: str, secret: str) -> dict[str, str]:
         "SHOP_MAIL": "console",
         "SHOP_PAYMENTS": "fake",
         "SHOP_BIND": f"127.0.0.1:{port}",
-        "SHOP_METRICS_BIND": f"127.0.0.1:{METRICS[backend]}",
+        "SHOP_METRICS_BIND": f"127.0.0.1:{metrics}",
         "SHOP_LOG_LEVEL": "WARNING",
     }
 
@@ -110,16 +112,16 @@ def _shop(environment: dict[str, str], *words: str) -> None:
 
 
 @contextmanager
-def served(environment: dict[str, str], backend: str) -> Iterator[str]:
+def served(environment: dict[str, str]) -> Iterator[str]:
     """The shop's address, while it is served."""
     process = subprocess.Popen(
         [sys.executable, "-m", "webapp.cli", "serve", "--worker"],
         env=os.environ | environment,
         start_new_session=True,  # Ctrl-C is ours to pass on
     )
-    address = f"http://127.0.0.1:{PORTS[backend]}"
+    address = environment["SHOP_PUBLIC_URL"]
     try:
-        _until_ready(process, PORTS[backend])
+        _until_ready(process, address)
         yield address
     finally:
         process.terminate()
@@ -129,20 +131,31 @@ def served(environment: dict[str, str], backend: str) -> Iterator[str]:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _until_ready(process: subprocess.Popen[bytes], port: int) -> None:
+def _port(wanted: int) -> int:
+    """This one, or any other where somebody listens already."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", wanted))
+        except OSError:
+            return _port(0)
+        return int(tried.getsockname()[1])
+
+
+def _until_ready(process: subprocess.Popen[bytes], address: str) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            if _asked(port, "/readyz")[0] == 200:
+            if _asked(address, "/readyz")[0] == 200:
                 return
         except OSError:
             pass
         time.sleep(0.1)
-    raise Unfinished(f"the shop is not ready on port {port}")
+    raise Unfinished(f"the shop is not ready: {address}")
 
 
-def _asked(port: int, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+def _asked(address: str, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
@@ -161,8 +174,8 @@ def _moved(file: Path) -> None:
 def _same_page(before: str, after: str) -> None:
     """The first page of products is the same on both sides."""
     pages = []
-    for backend, address in (("sqlite", before), ("postgresql", after)):
-        status, page = _asked(PORTS[backend], "/api/v1/products?sort=title&size=50")
+    for address in (before, after):
+        status, page = _asked(address, "/api/v1/products?sort=title&size=50")
         if status != 200:
             raise Unfinished(f"{address} answers {status}")
         pages.append(page)

@@ -109,6 +109,7 @@ class Settings(Place):
 
     # --- limits
     upload_bytes_max: Positive = 2 * 1024 * 1024
+    categories_kept: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 10
     login_attempts: Positive = 5
     login_attempts_address: Positive = 10
 

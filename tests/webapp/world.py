@@ -47,6 +47,7 @@ def settings_for(url: str, **others: Any) -> Settings:
         "public_url": "https://shop.example",
         "mail": "console",
         "payments": "fake",
+        "categories_kept": 0,
     }
     return Settings(**(given | others))
 

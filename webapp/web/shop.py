@@ -11,7 +11,10 @@ from sqlalchemy.orm import Session
 
 from webapp.database import Database
 from webapp.providers import Providers, providers
+from webapp.services import categories
+from webapp.services.categories import Branch
 from webapp.settings import Settings
+from webapp.web.kept import Kept
 
 T = TypeVar("T")
 EXTENSION = "shop"
@@ -25,6 +28,7 @@ class Shop:
     ) -> None:
         self.settings, self.database = settings, database
         self.providers: Providers = providers(settings)
+        self.kept = Kept(settings.categories_kept)
         self.clock = clock or (lambda: datetime.now(UTC))
 
 
@@ -49,3 +53,11 @@ def read(work: Callable[[Session], T]) -> T:
 def write(work: Callable[[Session], T]) -> T:
     """What ``work`` answers once it is committed. It may run several times. Raises Frozen."""
     return shop().database.write(work)
+
+
+def category_tree(language: str) -> tuple[Branch, ...]:
+    """All categories in a language, and how much is for sale in each, as of some seconds ago:
+    counting it takes longer than all else that a page shows."""
+    found = shop()
+    key = (found.database.backend, language)
+    return found.kept.get(key, lambda: read(lambda s: categories.tree(s, language)))

@@ -27,6 +27,7 @@ from webapp.web.errors import problem
 from webapp.web.language import gettext, language
 from webapp.web.paging import after_position, opened, position, signed
 from webapp.web.security import csrf
+from webapp.web.shop import category_tree as kept_tree
 from webapp.web.shop import now, read, shop, write
 from webapp.web.viewer import by_cookie, viewer
 
@@ -164,8 +165,7 @@ def me() -> BaseModel:
 )
 def category_tree() -> BaseModel:
     """All of it."""
-    chosen = language()
-    found = read(lambda s: categories.tree(s, chosen))
+    found = kept_tree(language())
     return schemas.Categories(items=[_node(branch) for branch in found])
 
 

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from webapp.blueprints.marketplace import properties
 from webapp.blueprints.marketplace.blueprint import ID, NUMBER, blueprint
-from webapp.services import catalogue, categories, favourites, images
+from webapp.services import catalogue, favourites, images
 from webapp.services.cards import ProductCard
 from webapp.services.catalogue import Search, Sort
 from webapp.services.errors import Invalid
@@ -45,7 +45,7 @@ def _list(
         search=search,
         page=page,
         after=paging.signed(page.after, f"browse by {search.order}"),
-        tree=read(lambda s: categories.tree(s, spoken)),
+        tree=category_tree(spoken),
         filters=filters,
         problems=problems,
         sorts=[sort for sort in Sort if search.words or sort is not Sort.RELEVANCE],

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from webapp.blueprints.marketplace import forms
 from webapp.blueprints.marketplace.blueprint import ID, NUMBER, blueprint, typed
 from webapp.money import CURRENCIES
-from webapp.services import categories, images, listings
+from webapp.services import images, listings
 from webapp.services.errors import Conflict, Invalid
 from webapp.services.listings import Draft
 from webapp.services.people import seller
@@ -183,7 +183,7 @@ def _limits(draft: Draft) -> dict[str, Any]:
 
 def _form(said: Mapping[str, str], problems: Mapping[str, str]) -> dict[str, Any]:
     spoken = language()
-    tree = read(lambda s: categories.tree(s, spoken))
+    tree = category_tree(spoken)
     return {
         "said": said,
         "problems": problems,
