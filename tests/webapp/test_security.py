@@ -163,3 +163,86 @@ def _address() -> str:
     from flask import request
 
     return request.remote_addr or ""
+
+
+# --- what people send ---------------------------------------------------------------------------
+
+
+FIELDS = (
+    "email", "username", "login", "password", "current_password", "display_name", "language",
+    "next", "q", "product_id", "quantity", "question", "answer", "rating", "review", "body",
+    "title", "description", "price", "currency", "stock", "category", "sku", "attributes",
+    "state", "name", "street", "postcode", "city", "country", "note", "key", "version",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["\x00", "a\x00b", "\ud800", "W" * 60_000, "\u202e\u0301🦙", "-1", "1e999", "' OR 1=1 --"],
+)
+def test_no_field_of_any_form_breaks_a_page(world: World, value: str) -> None:
+    admin = world.user("root", Role.ADMIN, password=passwords.hashed(PASSWORD))
+    product = world.product(admin)
+    value = value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    proved = {"current_password": PASSWORD}
+    broken, asked = [], 0
+    for endpoint, method, path in routes(world):
+        if method == "POST" and not endpoint.startswith("api."):
+            form = dict.fromkeys(FIELDS, value[: 60_000 // len(FIELDS)])
+            for path_ in {path, path.replace("999999", str(product.id))}:
+                for words in (form, form | proved):
+                    answer = world.client(admin).post(path_, data=words)
+                    asked += 1
+                    if answer.status_code >= 500:
+                        broken.append((endpoint, answer.status_code))
+    assert asked > 80
+    assert broken == []
+
+
+@pytest.mark.parametrize(
+    "value", ["\x00", "a\x00b", "W" * 5_000, "\u202e\u0301🦙", "-1", "%", "' OR 1=1 --"]
+)
+def test_no_question_in_an_address_breaks_a_page(world: World, value: str) -> None:
+    client = world.client(world.user("root", Role.ADMIN))
+    names = ("q", "after", "next", "category", "seller", "price_min", "price_max", "sort", "v")
+    for endpoint, method, path in routes(world):
+        if method == "GET":
+            answer = client.get(path, query_string=dict.fromkeys(names, value), buffered=True)
+            assert answer.status_code < 500, endpoint
+
+
+ELSEWHERE = [
+    "https://evil.example",
+    "//evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "javascript:alert(1)",
+    "evil.example",
+    " //evil.example",
+    "///evil.example",
+    "/logout",  # it takes forms alone: nobody can look at it
+    "/nothing/here",
+    "/account\r\nSet-Cookie: a=b",
+]
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
+def test_no_answer_leads_out_of_the_shop(world: World, target: str) -> None:
+    world.user("ana", password=passwords.hashed(PASSWORD))
+    client = world.client()
+    login = {"login": "ana", "password": PASSWORD}
+    join = {"email": "b@example.com", "username": "bob", "password": PASSWORD}
+    answers = [
+        client.post("/login", data=login, query_string={"next": target}),
+        client.post("/register", data=join, query_string={"next": target}),
+        client.post("/language", data={"language": "es", "next": target}),
+    ]
+    assert [(a.status_code, a.location) for a in answers] == [(303, "/")] * 3
+    assert all("a=b" not in str(a.headers) for a in answers)
+
+
+def test_a_choice_of_language_leads_back_with_what_was_asked(world: World) -> None:
+    form = {"language": "es", "next": "/?q=l%C3%A1mpara&sort=title"}
+    assert world.client().post("/language", data=form).location == form["next"]

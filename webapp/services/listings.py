@@ -211,7 +211,7 @@ def _unanswered(session: Session, product_ids: list[int]) -> dict[int, int]:
 def _write(
     session: Session, product: Product, offered: Offer, now: datetime, *, sold: int = 0
 ) -> None:
-    category_id = _category(session, offered.category)
+    category_id = _category(session, line(offered.category))
     problems = _problems(offered)
     if offered.category and category_id is None:
         problems["category"] = "category_unknown"
