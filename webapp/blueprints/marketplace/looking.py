@@ -17,7 +17,7 @@ from webapp.services.pages import Page
 from webapp.services.people import known
 from webapp.web import paging
 from webapp.web.language import language
-from webapp.web.shop import read
+from webapp.web.shop import category_tree, read
 from webapp.web.viewer import login_required, viewer
 
 FILTERS = ("q", "category", "seller", "price_min", "price_max", "in_stock", "sort")

@@ -19,7 +19,7 @@ from webapp.services.people import seller
 from webapp.web import paging
 from webapp.web.language import gettext as _
 from webapp.web.language import language, number
-from webapp.web.shop import now, read, shop, write
+from webapp.web.shop import category_tree, now, read, shop, write
 from webapp.web.viewer import seller_required, viewer
 
 MOVES = {
