@@ -54,7 +54,7 @@ def tell_story(*, size: str, stays: bool) -> None:
     """Seed a shop, serve it, move it, serve what was moved. ``stays``: until Ctrl-C."""
     file = _fresh(SETTINGS.home / "demo" / "shop.db")
     secret = secrets.token_urlsafe(32)  # of both: whoever is logged in stays so
-    before = _environment(f"sqlite:///{file}", "sqlite", secret)
+    before = environment(f"sqlite:///{file}", "sqlite", secret)
     _shop(before, "migrate", "upgrade")
     _shop(before, "seed", "--size", size)
     with served(before) as address:
@@ -63,7 +63,7 @@ def tell_story(*, size: str, stays: bool) -> None:
         place = embedded_place(database_name(file), create=False)
         try:
             assert place.cluster is not None
-            after = _environment(place.cluster.url(place.database), "postgresql", secret)
+            after = environment(place.cluster.url(place.database), "postgresql", secret)
             with served(after) as moved:
                 print(f"6. The same shop runs on PostgreSQL: {moved}", flush=True)
                 _same_page(address, moved)
@@ -85,7 +85,8 @@ def _fresh(file: Path) -> Path:
     return file
 
 
-def _environment(url: str, backend: str, secret: str) -> dict[str, str]:
+def environment(url: str, backend: str, secret: str) -> dict[str, str]:
+    """The settings of a shop on a database, under ports of its own."""
     port, metrics = _port(PREFERRED[backend]), _port(0)
     return {
         "SHOP_APP_ENV": "development",
