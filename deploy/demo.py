@@ -96,6 +96,7 @@ def environment(url: str, backend: str, secret: str) -> dict[str, str]:
         "SHOP_SECURE_COOKIES": "false",
         "SHOP_MAIL": "console",
         "SHOP_PAYMENTS": "fake",
+        "SHOP_FAKE_PAYMENTS_FILE": str(SETTINGS.home / "demo" / "payments.books"),
         "SHOP_BIND": f"127.0.0.1:{port}",
         "SHOP_METRICS_BIND": f"127.0.0.1:{metrics}",
         "SHOP_LOG_LEVEL": "WARNING",

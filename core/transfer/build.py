@@ -201,7 +201,7 @@ def _validated(work: Work, claim: BuildClaim, build: Build, began: float) -> Obj
                 connection.execute(build.validate.encode())
             fate = compared(connection, build, fate)
         except (psycopg.errors.ForeignKeyViolation, psycopg.errors.CheckViolation) as broken:
-            fate = broken_fate(build, broken)
+            fate = compared(connection, build, broken_fate(build, broken))
         failpoint("build.made")
         fate = accept_fate(work.plan, fate)
         work.claims(connection).set_fate(claim, fate, seconds=time.monotonic() - began)

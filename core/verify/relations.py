@@ -9,7 +9,7 @@ from core.plan.ddl import qualified
 from core.schema.model import Database, Table
 from core.server.connection import Connection
 from core.source.rows import quoted
-from core.transfer.adopting import said_again
+from core.transfer.adopting import UNPROVEN, said_again
 from core.values.types import TargetType
 from core.verify.model import Relation
 
@@ -63,9 +63,10 @@ def _put_up(connection: Connection, build: Build, fate: ObjectFate) -> Relation:
     said = said_again(connection, build)
     if build.kind is BuildKind.SEQUENCE:
         return _relation(build, said == "True", "" if said == "True" else "behind")
-    unproven = fate.reason in ("not_valid", "check_broken")
+    unproven = fate.reason in UNPROVEN
     wanted = build.definition + (" NOT VALID" if unproven else "")
-    holds = said in (build.definition, wanted) or fate.reason == "restored_otherwise"
+    printed = fate.facts.get("sql")  # of the same words, once the server had read them
+    holds = said in (build.definition, wanted, printed) or fate.reason == "restored_otherwise"
     return _relation(build, holds, fate.reason if holds and unproven else said)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from core.errors import RunCancelled, TargetNotEmpty
-from core.plan import Fate, parse_document
+from core.plan import Build, BuildKind, Fate, ObjectFate, parse_document
+from core.schema.found import read_found
 from core.server.connection import parse_target
 from core.source import inspect
-from core.transfer.adopting import still_down
+from core.transfer.adopting import compared, still_down
 from core.transfer.ledger import Ledger
 from core.transfer.migrate import migrate
 from core.transfer.model import EXIT_DONE, EXIT_PARTIAL, RunReport, Way
@@ -313,3 +316,48 @@ def test_a_complete_run_does_nothing_again(database: str, tmp_path: Path) -> Non
     migrate(asked(source, database, tmp_path))
 
     assert migrate(asked(source, database, tmp_path)).repeated
+
+
+# --- what PostgreSQL prints another way once it has read it ----------------------------------
+
+ROLES = """CREATE TABLE t (id bigint PRIMARY KEY, role varchar(20) NOT NULL,
+    CONSTRAINT role_known CHECK (role IN ('a', 'b')))"""
+
+
+@pytest.mark.parametrize(
+    ("role", "code", "reason"), [("b", EXIT_DONE, ""), ("x", EXIT_PARTIAL, "check_broken")]
+)
+def test_a_check_that_is_printed_otherwise_is_the_same(
+    database: str, tmp_path: Path, role: str, code: int, reason: str
+) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(ROLES.encode())
+    source = tmp_path / "app.db"
+    with closing(sqlite3.connect(source)) as made:
+        made.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, role VARCHAR(20) NOT NULL)")
+        made.execute("INSERT INTO t VALUES (1, 'a'), (2, ?)", (role,))
+        made.commit()
+    report = migrate(asked(source, database, tmp_path))
+    assert report.exit_code == code
+    (check,) = (o for o in report.objects if o.name == "role_known")
+    assert check.reason == reason
+    assert "ANY" in check.facts["sql"]
+    prove(source, database, tmp_path)
+
+
+def test_a_check_that_became_another_is_told(database: str, tmp_path: Path) -> None:
+    """Somebody's event trigger, say: what stands is not what stood."""
+    with psycopg.connect(database) as connection:
+        connection.execute(ROLES.encode())
+        (found,) = (f for f in read_found(connection, "public").objects if f.kind == "check")
+        fate = ObjectFate(kind="check", name=found.name, table="t", fate=Fate.CARRIED)
+        build = Build(
+            kind=BuildKind.CHECK, name=found.name, table="t", sql=found.add,
+            definition=found.definition, asks=found.asks, fate=fate,
+        )  # fmt: skip
+        connection.execute("ALTER TABLE t DROP CONSTRAINT role_known")
+        connection.execute("ALTER TABLE t ADD CONSTRAINT role_known CHECK (role IN ('a', 'c'))")
+        fate = compared(connection, build, build.fate)
+        connection.rollback()
+    assert fate.reason == "restored_otherwise"
+    assert fate.counts
