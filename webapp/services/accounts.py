@@ -32,6 +32,7 @@ from webapp.services.errors import Conflict, Invalid, NotFound
 from webapp.services.pages import Order, Page, Place, page
 from webapp.services.people import Viewer
 from webapp.services.proofs import Proof
+from webapp.services.texts import line
 
 RESET_LASTS = timedelta(hours=1)
 RESETS_MOST = 3
@@ -39,6 +40,7 @@ RESETS_MOST = 3
 ADMIN_TOKEN_LASTS = timedelta(hours=24)
 LANGUAGES = ("en", "es")
 PAGE = 50
+NAME_MAX = 200
 _EMAIL = re.compile(r"[^@\s\x00]+@[^@\s\x00]+\.[^@\s.\x00]+")
 _USERNAME = re.compile(r"[A-Za-z0-9_.-]{2,40}")
 _GONE = "deleted-"
@@ -201,10 +203,11 @@ def change_profile(
     session: Session, viewer: Viewer, *, display_name: str, language: str | None, sells: bool
 ) -> None:
     """Another name, another language; from now on a seller. Raises Invalid."""
-    if len(display_name) > 200 or "\x00" in display_name:
+    name = line(display_name)
+    if len(name) > NAME_MAX:
         raise Invalid({"display_name": "name_too_long"})
     user = session.get_one(User, viewer.id)
-    user.display_name = " ".join(display_name.split())
+    user.display_name = name
     user.language = language if language in LANGUAGES else None
     if sells and user.role is Role.USER:
         user.role = Role.SELLER

@@ -57,6 +57,8 @@ def test_a_page_of_ones_own_leads_to_all_others(world: World) -> None:
     ("address", "words", "field"),
     [
         ("/account", {"display_name": "W" * 201, "language": "es"}, "display_name"),
+        # Composed, each of these is two letters.
+        ("/account", {"display_name": "\u0958" * 200}, "display_name"),
         ("/account/email", {"email": "nope", "current_password": PASSWORD}, "email"),
         (
             "/account/email",
