@@ -91,7 +91,7 @@ def _problems(email: str, username: str) -> Mapping[str, str]:
 
 
 def _is_address(email: str) -> bool:
-    return len(email) <= 254 and _EMAIL.fullmatch(email) is not None
+    return len(email) <= 254 and email.isprintable() and _EMAIL.fullmatch(email) is not None
 
 
 def _taken(session: Session, email: str, username: str) -> dict[str, str]:
@@ -232,14 +232,15 @@ def change_email(
 
 def change_password(
     session: Session, viewer: Viewer, secret: str, proof: Proof, *, now: datetime
-) -> None:
-    """Another password; all other sessions end. ``secret``: the hash of one that is good.
-    Raises Conflict."""
+) -> User:
+    """Another password; all sessions end, and whoever asks needs a new one. ``secret``: the
+    hash of one that is good. Raises Conflict."""
     user = _proved(session, viewer, proof)
     user.password = secret
     tokens.spend(session, Purpose.RESET_PASSWORD, user.id, now=now)
-    sessions.end_others(session, user.id, viewer.session_id, now=now)
+    sessions.end(session, user.id, now=now)
     notices.leave(session, user, notices.PASSWORD_CHANGED, now=now)
+    return user
 
 
 def _proved(session: Session, viewer: Viewer, proof: Proof) -> User:

@@ -101,19 +101,6 @@ def end(session: Session, user_id: int, *, now: datetime, session_id: int | None
     return session.execute(ended.values(revoked_at=now)).rowcount  # type: ignore[attr-defined,no-any-return]
 
 
-def end_others(session: Session, user_id: int, session_id: int, *, now: datetime) -> None:
-    """End all of somebody's sessions but one."""
-    session.execute(
-        update(LoginSession)
-        .where(
-            LoginSession.user_id == user_id,
-            LoginSession.revoked_at.is_(None),
-            LoginSession.id != session_id,
-        )
-        .values(revoked_at=now)
-    )
-
-
 @dataclass(frozen=True)
 class OpenSession:
     """Where somebody is logged in. ``is_this``: it is the one that asks."""

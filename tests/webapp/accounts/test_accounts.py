@@ -50,6 +50,8 @@ def test_who_joins_is_logged_in(browser: FlaskClient) -> None:
     [
         ("email", "no address"),
         ("email", "a@b"),
+        ("email", "a@b.com\x01"),
+        ("email", "a\nBcc: b@b.com"),
         ("username", "a"),
         ("username", "<script>"),
         ("password", "short"),

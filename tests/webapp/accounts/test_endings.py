@@ -82,6 +82,11 @@ def by_a_new_password(world: World, browser: FlaskClient) -> None:
     assert other.post("/account/password", data=PROVED | {"password": NEW}).status_code == 303
 
 
+def by_ones_own_new_password(world: World, browser: FlaskClient) -> None:
+    assert browser.post("/account/password", data=PROVED | {"password": NEW}).status_code == 303
+    assert who(browser) == "ana"  # under another token
+
+
 def by_a_reset(world: World, browser: FlaskClient) -> None:
     other = world.client()
     other.post("/password/forgot", data={"email": "ana@example.com"})
@@ -117,6 +122,7 @@ def by_age(world: World, browser: FlaskClient) -> None:
         by_another_login,
         by_a_revocation,
         by_a_new_password,
+        by_ones_own_new_password,
         by_a_reset,
         by_closing,
         by_leaving,

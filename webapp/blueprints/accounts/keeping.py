@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from flask import flash, redirect, render_template, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from webapp.blueprints.accounts import languages
 from webapp.blueprints.accounts.agents import spoken_of
-from webapp.blueprints.accounts.blueprint import Page, blueprint, try_password, typed
+from webapp.blueprints.accounts.blueprint import (
+    Page,
+    begin_session,
+    blueprint,
+    try_password,
+    typed,
+)
 from webapp.blueprints.accounts.sentences import ROLES, sentences
 from webapp.services import accounts, passwords, proofs, sessions
 from webapp.services.errors import Invalid
@@ -15,7 +22,7 @@ from webapp.services.people import Viewer, known
 from webapp.services.proofs import Proof
 from webapp.web.language import gettext
 from webapp.web.shop import now, read, shop, write
-from webapp.web.viewer import forget, lifetime, login_required, viewer
+from webapp.web.viewer import forget, lifetime, login_required, remember, viewer
 
 
 @blueprint.get("/account")
@@ -75,16 +82,23 @@ def password() -> Page:
 @blueprint.post("/account/password")
 @login_required
 def change_password() -> Page:
-    """Another password; all other sessions end."""
+    """Another password; all other sessions end, and this one goes on under a new token."""
     who, when = known(viewer()), now()
+
+    def work(session: Session) -> str:
+        user = accounts.change_password(session, who, secret, proof, now=when)
+        return begin_session(session, user)
+
     try:
         own = read(lambda s: accounts.profile(s, who))
         proof = _proof(who)
         secret = passwords.chosen(typed("password"), own.email, own.username)
-        write(lambda s: accounts.change_password(s, who, secret, proof, now=when))
+        bearer = write(work)
     except Invalid as refused:
         return _account("accounts/password.html", refused)
-    return _saved(gettext("Your password is changed. You are logged out everywhere else."))
+    response = _saved(gettext("Your password is changed. You are logged out everywhere else."))
+    remember(response, bearer)
+    return response
 
 
 @blueprint.get("/account/delete")
