@@ -42,7 +42,7 @@ def picture(folder: Path) -> Path:
 def offer(page: Page, folder: Path) -> None:
     """Become a seller, describe a thing, show it and list it."""
     page.goto("/account")
-    page.get_by_label("I want to sell things, too").check()
+    page.get_by_label("I want to sell").check()
     page.get_by_role("button", name="Save").click()
     page.goto("/sell/new")
     page.get_by_label("Title").fill(TITLE)
