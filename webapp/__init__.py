@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from webapp import blueprints, observe
 from webapp.database import Database, Route, make_engine
 from webapp.settings import Settings, read_settings
-from webapp.web import converters, errors, health, language, security, viewer
+from webapp.web import converters, errors, health, language, links, security, viewer
 from webapp.web.shop import EXTENSION, Shop
 
 MEMORY_BYTES_MAX = 64 * 1024
@@ -45,6 +45,7 @@ def create_app(
     security.install(app, settings)
     viewer.install(app)
     language.install(app)
+    links.install(app)
     errors.install(app)
     app.register_blueprint(health.blueprint)
     blueprints.install(app)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel.dates import format_datetime
@@ -75,12 +75,22 @@ def ngettext(one: str, many: str, n: int, **facts: object) -> str:
 
 def price(amount: Decimal, currency: str) -> str:
     """An amount as the language writes it."""
-    return format_currency(amount, currency, locale=language())
+    return _price(amount, currency, language())
+
+
+@lru_cache(20_000)  # writing one takes longer than reading it from the database
+def _price(amount: Decimal, currency: str, spoken: str) -> str:
+    return format_currency(amount, currency, locale=spoken)
 
 
 def number(amount: float, digits: int = 10) -> str:
     """A number as the language writes it, to so many digits after the point, ungrouped."""
-    return format_decimal(amount, "0." + "#" * digits, locale=language())
+    return _number(amount, digits, language())
+
+
+@lru_cache(5_000)
+def _number(amount: float, digits: int, spoken: str) -> str:
+    return format_decimal(amount, "0." + "#" * digits, locale=spoken)
 
 
 def moment(when: datetime) -> str:
