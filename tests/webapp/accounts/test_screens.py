@@ -112,6 +112,13 @@ def test_a_language_chosen_for_the_account_is_spoken_at_once(world: World) -> No
     assert '<html lang="en">' in client.get("/account").text
 
 
+def test_a_language_chosen_for_the_browser_outlives_other_changes(world: World) -> None:
+    client = world.client(world.user())
+    client.post("/language", data={"language": "es"})
+    client.post("/account", data={"language": "", "sells": "yes"})
+    assert '<html lang="es">' in client.get("/account").text
+
+
 LINUX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130.0.0.0 Safari/537.36 Edg/130.0"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1"

@@ -37,7 +37,7 @@ def account() -> Page:
 def change_profile() -> Page:
     """Another name, another language; selling."""
     who, name, chosen = known(viewer()), typed("display_name"), typed("language") or None
-    sells = typed("sells") == "yes"
+    sells, before = typed("sells") == "yes", read(lambda s: accounts.profile(s, who))
     try:
         write(
             lambda s: accounts.change_profile(
@@ -46,6 +46,8 @@ def change_profile() -> Page:
         )
     except Invalid as refused:
         return _account("accounts/account.html", refused)
+    if chosen == before.language:  # then what this browser has chosen stays
+        return _saved(gettext("It is saved."))
     languages.speak(chosen)
     response = _saved(gettext("It is saved."))
     languages.keep(response, chosen)
