@@ -32,7 +32,8 @@ class Purpose(enum.StrEnum):
 class User(Base):
     """A person with an account. ``email`` is kept in lower case and unique so, ``username`` as
     it was typed and unique without case. A deleted account keeps its row, for the orders that
-    name it, and none of the person's data. ``session_epoch`` rises to end all sessions."""
+    name it, and none of the person's data. ``session_epoch`` is of earlier years: nobody reads it
+    any more, a session ends by its own row."""
 
     __tablename__ = "user_account"
     __table_args__ = (

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher, extract_parameters
+from PIL import Image
 from sqlalchemy import func, select, text
 
 from tests.webapp.world import PASSWORD, World
@@ -170,14 +172,12 @@ def test_titles_are_of_all_kinds(world: World) -> None:
 
 
 def test_pictures_are_whole(world: World) -> None:
-    image = pytest.importorskip("PIL.Image")
-    io = pytest.importorskip("io")
     seeded(world)
     with world.database.reading() as session:
         contents = set(session.scalars(select(ProductImage.content)))
     assert len(contents) > 10
     for content in contents:
-        with image.open(io.BytesIO(content)) as opened:
+        with Image.open(BytesIO(content)) as opened:
             opened.verify()
             assert (opened.format, opened.size) == ("PNG", (160, 120))
 
